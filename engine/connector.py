@@ -5,7 +5,7 @@ to the outside only through the ``Door`` it is handed, and every request it can 
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -133,7 +133,6 @@ class Census:
         """``page_size`` sets the distance of the boundaries in ``spans``."""
         self._page_size = page_size
         self._hashes = array("q")
-        self._members: set[int] | None = None
         self.spans: list[tuple[str, str]] = []
         self._open = 0
 
@@ -151,10 +150,12 @@ class Census:
         """How many ids there are."""
         return len(self._hashes)
 
-    def missing(self, known: Iterable[str]) -> Iterator[str]:
+    def missing(self, known: Iterable[str]) -> list[str]:
         """Those of ``known`` that the system no longer has."""
-        members = set(self._hashes)
-        return (remote_id for remote_id in known if hash(remote_id) not in members)
+        absent = {hash(remote_id): remote_id for remote_id in known}
+        for held_there in self._hashes:
+            absent.pop(held_there, None)
+        return list(absent.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ class Reading:
 
     ``mark`` is the last saved mark of the feed (None: never read), ``since`` the start of the first-import window or of a
     window a person asked for, ``until`` its end. ``position`` is that of the last page saved by an earlier attempt.
-    ``parents`` holds remote ids, for a stream that reads the parts of records already known (images of products).
+    ``parents`` holds remote ids, for a stream that reads the parts of records already known (images of products);
+    ``known(ids)`` tells which of these the hub already has, so that their bytes need not be fetched again.
     """
 
     page_size: int
@@ -173,6 +175,7 @@ class Reading:
     position: Json = None
     census: Census | None = None
     parents: tuple[str, ...] = ()
+    known: Callable[[Sequence[str]], Set[str]] = lambda _ids: frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class Stream:
     - ``parent`` is the kind whose records the parts belong to, for streams read by parent.
     """
 
-    pages: Callable[[Any, Reading], Iterator[Page]]
+    pages: Callable[[Any, Reading], Generator[Page, None, None]]
     record: Callable[[Any, Any], Record]
     identify: Callable[[Any], tuple[str, str]]
     by_id: Callable[[Any, Sequence[str]], Page] | None = None

@@ -50,7 +50,8 @@ class Import:
       otherwise only what changed since the last time is read.
     - ``merge`` decides what of a known record changes (default: everything).
     - ``guard`` marks changes that stop the run for a person when they concern too many records.
-    - ``locks`` : once it has succeeded, the feed is switched off until a person unlocks it.
+    - ``is_windowed``: the first reading goes back no further than the integration's first-import window.
+    - ``locks``: once it has succeeded, the feed is switched off until a person unlocks it.
     """
 
     kind: type[Record]
@@ -60,6 +61,7 @@ class Import:
     merge: Merge | None = None
     guard: Guard | None = None
     locks: bool = False
+    is_windowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

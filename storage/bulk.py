@@ -41,7 +41,7 @@ def upsert_rows(
     if unit.dialect == "postgresql" and len(rows) >= _COPY_FROM:
         staging = f"staging_{table.name}"
         cursor = unit.connection.connection.cursor()
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table.name}) ON COMMIT DELETE ROWS")  # noqa: S608
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table.name}) ON COMMIT DELETE ROWS")
         for column in table.columns:
             if column.name not in columns:
                 cursor.execute(f"ALTER TABLE {staging} ALTER COLUMN {column.name} DROP NOT NULL")

@@ -165,12 +165,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 def _translate(error: Exception) -> PlatformError:
     """The driver's words for it go to the log; parameters, which hold data, do not."""
     cause = getattr(error, "orig", None) or error
-    detail = (
-        f"{type(cause or error).__name__}: {str(cause or error).splitlines()[0][:300] if str(cause or error) else ''}"
-    )
+    kind, words = type(cause).__name__, str(cause)
+    detail = f"{kind}: {words.partition(chr(10))[0][:300]}"
     state = getattr(cause, "sqlstate", None) or ""
-    words = str(cause or "").lower()
-    if isinstance(error, exc.IntegrityError):
+    words = words.lower()
+    if isinstance(error, exc.IntegrityError) or kind == "IntegrityError" or state.startswith("23"):
         return Conflict("Another change was saved first.", detail=detail)
     if state in ("40001", "40P01"):
         return Conflict("Two changes met in the database, and this one gave way.", detail=detail)

@@ -89,7 +89,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One run of a feed. ``scope`` narrows it: ``{"ids": [...]}``, ``{"find": text}`` or ``{"since": …, "until": …}``."""
+    """One run of a feed. ``scope`` narrows it: ``{"ids": [...]}``, ``{"find": text}`` or ``{"since": …, "until": …}``.
+
+    ``attempt`` counts claims; ``tries`` those since the last progress that ended with a passing fault.
+    """
 
     id: int
     feed_id: int
@@ -125,3 +128,4 @@ class Execution:
     bytes: int
     phases: dict[str, float] | None
     error_code: str
+    tries: int = 0

@@ -124,6 +124,7 @@ executions = Table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("lost_leases", Integer, nullable=False, server_default=text("0")),
     _blank("worker"),
     Column("lease_until", Instant),

@@ -1,7 +1,7 @@
 """Canonical records: what moves, in the hub's own shape."""
 
 from domain.records.customer import Address, Customer
-from domain.records.image import ProductImage
+from domain.records.image import Blob, ProductImage
 from domain.records.money import Money, minor_unit
 from domain.records.order import Order, OrderLine, OrderStatus, Payment, Shipment, Totals
 from domain.records.product import Component, Product, Variant
@@ -17,6 +17,7 @@ KINDS: dict[str, type[Record]] = {
 __all__ = [
     "KINDS",
     "Address",
+    "Blob",
     "Component",
     "Customer",
     "Money",

@@ -62,7 +62,7 @@ class Order(Record, frozen=True, kw_only=True, omit_defaults=True):
     """An order as its shop tells it. ``number`` is what people quote, and need not be unique in the shop.
 
     ``shipping_code`` is the remote shipping method (empty for orders without delivery); which hub shipping method it
-    stands for is the hub's own ``shipping_method``, filled in by the rules.
+    stands for is the hub's own ``shipping_method``, filled in by the rules, as is ``fate``: open, shipped or cancelled.
     """
 
     kind: ClassVar[str] = "order"
@@ -85,6 +85,12 @@ class Order(Record, frozen=True, kw_only=True, omit_defaults=True):
     gift_message: str = ""
     note: str = ""
     remarks: tuple[str, ...] = ()
+    fate: str = "open"
+
+    @property
+    def state(self) -> str:
+        """The hub's word: ``open``, ``shipped`` or ``cancelled``."""
+        return self.fate
 
     @property
     def label(self) -> str:

@@ -27,6 +27,11 @@ class Variant(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.sku or f"#{self.remote_id}"
 
     @property
+    def state(self) -> str:
+        """``active`` or ``inactive``."""
+        return "active" if self.is_active else "inactive"
+
+    @property
     def link_keys(self) -> tuple[str, ...]:
         """SKU, then barcode."""
         return _link_keys(self.sku, self.barcode)
@@ -66,6 +71,11 @@ class Product(Record, frozen=True, kw_only=True, omit_defaults=True):
     def label(self) -> str:
         """The SKU, or the remote id where there is none."""
         return self.sku or f"#{self.remote_id}"
+
+    @property
+    def state(self) -> str:
+        """``active`` or ``inactive``."""
+        return "active" if self.is_active else "inactive"
 
     @property
     def link_keys(self) -> tuple[str, ...]:

@@ -2,9 +2,12 @@
 
 import unicodedata
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from domain.records.image import Blob
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,6 +34,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def parts(self) -> "tuple[Record, ...]":
         """Records that live and die with this one, and have references of their own (the variants of a product)."""
         return ()
+
+    @property
+    def blobs(self) -> "tuple[Blob, ...]":
+        """Bytes that are kept apart from the record, under their hash."""
+        return ()
+
+    @property
+    def state(self) -> str:
+        """One word on where the record stands: ``active`` unless the kind says otherwise."""
+        return "active"
 
     @property
     def occurred_at(self) -> datetime | None:

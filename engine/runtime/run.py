@@ -10,6 +10,7 @@ from domain.errors import Cancelled, LeaseLost
 from domain.rulebook import Rulebook
 from engine.connector import Connector, Door
 from engine.flow import Flow
+from engine.registry import Registry
 from storage.database import Database, Unit
 from storage.queries import executions
 from storage.rows import Execution, Feed, Integration
@@ -110,6 +111,7 @@ class Run:
     integration: Integration
     flow: Flow
     connector: Connector
+    registry: Registry
     settings: Any
     rulebook: Rulebook
     door: Door

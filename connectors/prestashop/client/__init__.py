@@ -1,0 +1,1 @@
+"""Speaks the webservice's dialect; knows nothing canonical."""

@@ -1,0 +1,97 @@
+"""Reads the images of products: which there are in bulk, the bytes one by one, several at once."""
+
+from collections.abc import Generator, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from connectors.prestashop.client.account import Account
+from connectors.prestashop.client.dialect import PRODUCT_IMAGES, READ_IMAGE, chunks, fields, one_of
+from connectors.prestashop.client.rows import Broken, ImageListRow
+from domain.errors import PlatformError, RemoteContractError, RequestRefused
+from engine.connector import Answer, Page, Reading, Request
+
+_A_PAGE = 12
+"""Images in memory at once, apart from those of one product with more."""
+
+
+class ImageRaw(msgspec.Struct):
+    """One image. ``problem`` says why there are no bytes."""
+
+    id: str
+    product_id: str
+    position: int
+    media_type: str = ""
+    content: bytes = b""
+    problem: str = ""
+    is_gone: bool = False
+
+
+def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
+    """The images of the products ``reading.parents``, in their order; those the hub already has are left out."""
+    parents = [parent.partition("-")[0] for parent in reading.parents]
+    done = (
+        parents.index(reading.position) + 1 if isinstance(reading.position, str) and reading.position in parents else 0
+    )
+    for portion in chunks([parent for parent in dict.fromkeys(parents[done:]) if parent.isdecimal()]):
+        waiting: list[ImageRaw] = []
+        for product_id, image_ids in _lists(account, portion):
+            known = reading.known(image_ids)
+            waiting += [
+                ImageRaw(image_id, product_id, position)
+                for position, image_id in enumerate(image_ids)
+                if image_id not in known
+            ]
+            if len(waiting) >= _A_PAGE:
+                yield _page(account, waiting, product_id)
+                waiting = []
+        yield _page(account, waiting, portion[-1])
+
+
+def _lists(account: Account, products: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Products and their image ids, cover first. The list of one product, ``images/products/12``, would be a request each."""
+    request = account.speech.listing(
+        "products", display=fields("id", "id_default_image", "images[id]"), filters={"id": one_of(products)}
+    )
+    rows = {str(row.id): row for row in account.read(PRODUCT_IMAGES, request) if not isinstance(row, Broken)}
+    return [(product, _image_ids(rows[product])) for product in products if product in rows]
+
+
+def _image_ids(row: ImageListRow) -> list[str]:
+    if row.associations is None:
+        return []
+    found = [str(image.id) for image in row.associations.images]
+    cover = str(row.id_default_image)
+    return sorted(found, key=lambda image_id: image_id != cover)
+
+
+def _page(account: Account, images: Sequence[ImageRaw], position: str) -> Page:
+    requests = [
+        Request(READ_IMAGE, f"api/images/products/{image.product_id}/{image.id}", account.speech.shop())
+        for image in images
+    ]
+    digest = blake2b(digest_size=16)
+    for image, answer in zip(images, _answers(account, requests), strict=True):
+        if isinstance(answer, PlatformError):
+            image.problem, image.is_gone = answer.message, isinstance(answer, RequestRefused)
+        else:
+            image.media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            image.content = answer.body
+        digest.update(f"{image.product_id}/{image.id}:{len(image.content)}:{image.problem}".encode())
+        digest.update(image.content)
+    return Page(raws=lambda: images, digest=digest.digest(), position=position)
+
+
+def _answers(account: Account, requests: Sequence[Request]) -> list[Answer | PlatformError]:
+    """All at once; where one fails for good, one by one, so that only that image is lost."""
+    try:
+        return list(account.door.stream(requests))
+    except (RequestRefused, RemoteContractError):
+        return [_answer(account, request) for request in requests]
+
+
+def _answer(account: Account, request: Request) -> Answer | PlatformError:
+    try:
+        return account.door.send(request)
+    except (RequestRefused, RemoteContractError) as error:
+        return error

@@ -1,0 +1,385 @@
+"""The rows of the webservice, as its lists give them. Only the fields that are read.
+
+A field may be a string or a number from one shop to the next, and null; converting it is the work of ``mapping``.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+Scalar: TypeAlias = str | int | float | bool | None
+
+
+class Translation(msgspec.Struct, gc=False):
+    """A text in one language."""
+
+    id: Scalar = None
+    value: Scalar = None
+
+
+Text: TypeAlias = str | int | float | bool | list[Translation] | None
+"""Translated fields are plain where one language is asked for, else a list."""
+
+
+class Broken(msgspec.Struct):
+    """A row that could not be read: kept, so that only this record is lost."""
+
+    id: str
+    label: str = ""
+    field: str = ""
+    message: str = ""
+    date_upd: str = ""
+    parent: str = ""
+
+
+class IdRow(msgspec.Struct, gc=False):
+    """Any row of which only the id matters."""
+
+    id: int | str
+
+
+class ComponentRow(msgspec.Struct, gc=False):
+    """What a pack holds. ``id_product_attribute`` came with 1.7."""
+
+    id: Scalar
+    id_product_attribute: Scalar = None
+    quantity: Scalar = None
+
+
+class ProductLinks(msgspec.Struct, gc=False):
+    """The associations of a product."""
+
+    images: list[IdRow] = []
+    product_bundle: list[ComponentRow] = []
+
+
+class ProductRow(msgspec.Struct, gc=False):
+    """A product without its combinations."""
+
+    id: int | str
+    reference: Scalar = None
+    ean13: Scalar = None
+    upc: Scalar = None
+    isbn: Scalar = None
+    price: Scalar = None
+    wholesale_price: Scalar = None
+    weight: Scalar = None
+    active: Scalar = None
+    state: Scalar = None
+    is_virtual: Scalar = None
+    id_manufacturer: Scalar = None
+    id_supplier: Scalar = None
+    id_default_image: Scalar = None
+    date_upd: str | None = None
+    name: Text = None
+    description: Text = None
+    associations: ProductLinks | None = None
+
+
+class CombinationLinks(msgspec.Struct, gc=False):
+    """The associations of a combination."""
+
+    product_option_values: list[IdRow] = []
+
+
+class CombinationRow(msgspec.Struct, gc=False):
+    """A combination; price and weight are differences from the product's."""
+
+    id: int | str
+    id_product: Scalar
+    reference: Scalar = None
+    ean13: Scalar = None
+    upc: Scalar = None
+    isbn: Scalar = None
+    price: Scalar = None
+    weight: Scalar = None
+    associations: CombinationLinks | None = None
+
+
+class ProductRaw(msgspec.Struct):
+    """A product with what belongs to it: what ``mapping`` gets."""
+
+    row: ProductRow
+    combinations: list[CombinationRow | Broken] = []
+
+
+class OptionRow(msgspec.Struct, gc=False):
+    """An attribute such as *Size*."""
+
+    id: int | str
+    position: Scalar = None
+    name: Text = None
+
+
+class OptionValueRow(msgspec.Struct, gc=False):
+    """A value of an attribute, such as *S*."""
+
+    id: int | str
+    id_attribute_group: Scalar = None
+    name: Text = None
+
+
+class StockRow(msgspec.Struct, gc=False):
+    """A quantity. ``id_product_attribute`` 0 is the product itself, or the sum of its combinations."""
+
+    id: int | str
+    id_product: Scalar
+    id_product_attribute: Scalar
+    quantity: Scalar = None
+    depends_on_stock: Scalar = None
+    id_shop: Scalar = None
+    id_shop_group: Scalar = None
+
+
+class FullStockRow(msgspec.Struct, gc=False):
+    """All fields of a stock row, for writing it back whole. ``location`` came with 1.7.5."""
+
+    id: int | str
+    id_product: Scalar
+    id_product_attribute: Scalar
+    id_shop: Scalar
+    id_shop_group: Scalar
+    quantity: Scalar
+    depends_on_stock: Scalar
+    out_of_stock: Scalar
+    location: str | int | None | msgspec.UnsetType = msgspec.UNSET
+
+
+class PairRow(msgspec.Struct, gc=False):
+    """The id of a row and the product it is of."""
+
+    id: int | str
+    id_product: Scalar
+    id_product_attribute: Scalar = None
+
+
+class SupplierRow(msgspec.Struct, gc=False):
+    """A supplier."""
+
+    id: int | str
+    name: Scalar = None
+    active: Scalar = None
+    date_upd: str | None = None
+
+
+class ProductSupplierRow(msgspec.Struct, gc=False):
+    """That a supplier sells an item."""
+
+    id: int | str
+    id_product: Scalar
+    id_product_attribute: Scalar = None
+    id_supplier: Scalar = None
+    id_currency: Scalar = None
+    product_supplier_reference: Scalar = None
+    product_supplier_price_te: Scalar = None
+
+
+class OrderLineRow(msgspec.Struct, gc=False):
+    """A row of an order, as it was sold."""
+
+    id: int | str
+    product_id: Scalar
+    product_attribute_id: Scalar = None
+    product_quantity: Scalar = None
+    product_name: Scalar = None
+    product_reference: Scalar = None
+    product_ean13: Scalar = None
+    product_upc: Scalar = None
+    product_isbn: Scalar = None
+    unit_price_tax_incl: Scalar = None
+    unit_price_tax_excl: Scalar = None
+
+
+class OrderLinks(msgspec.Struct, gc=False):
+    """The associations of an order."""
+
+    order_rows: list[OrderLineRow] = []
+
+
+class OrderRow(msgspec.Struct, gc=False):
+    """An order without what it points to."""
+
+    id: int | str
+    reference: Scalar = None
+    id_customer: Scalar = None
+    id_address_delivery: Scalar = None
+    id_address_invoice: Scalar = None
+    id_currency: Scalar = None
+    id_lang: Scalar = None
+    id_carrier: Scalar = None
+    current_state: Scalar = None
+    module: Scalar = None
+    payment: Scalar = None
+    note: Scalar = None
+    gift: Scalar = None
+    gift_message: Scalar = None
+    date_add: str | None = None
+    date_upd: str | None = None
+    total_products_wt: Scalar = None
+    total_shipping: Scalar = None
+    total_shipping_tax_incl: Scalar = None
+    total_wrapping: Scalar = None
+    total_wrapping_tax_incl: Scalar = None
+    total_discounts: Scalar = None
+    total_discounts_tax_incl: Scalar = None
+    total_paid: Scalar = None
+    total_paid_tax_incl: Scalar = None
+    total_paid_tax_excl: Scalar = None
+    associations: OrderLinks | None = None
+
+
+class StateRow(msgspec.Struct, gc=False):
+    """An order status."""
+
+    id: int | str
+    name: Text = None
+    paid: Scalar = None
+    shipped: Scalar = None
+    deleted: Scalar = None
+
+
+class CustomerRow(msgspec.Struct, gc=False):
+    """Who ordered; never the password hash and the secure key."""
+
+    id: int | str
+    email: Scalar = None
+    firstname: Scalar = None
+    lastname: Scalar = None
+    company: Scalar = None
+    id_lang: Scalar = None
+    is_guest: Scalar = None
+
+
+class AddressRow(msgspec.Struct, gc=False):
+    """Where to send or bill."""
+
+    id: int | str
+    id_country: Scalar = None
+    id_state: Scalar = None
+    company: Scalar = None
+    firstname: Scalar = None
+    lastname: Scalar = None
+    vat_number: Scalar = None
+    address1: Scalar = None
+    address2: Scalar = None
+    postcode: Scalar = None
+    city: Scalar = None
+    other: Scalar = None
+    phone: Scalar = None
+    phone_mobile: Scalar = None
+
+
+class CodeRow(msgspec.Struct, gc=False):
+    """A country, state, currency or language: its ISO code."""
+
+    id: int | str
+    iso_code: Scalar = None
+
+
+class CarrierRow(msgspec.Struct, gc=False):
+    """A carrier. Editing one makes a new id; ``id_reference`` stays."""
+
+    id: int | str
+    id_reference: Scalar = None
+    name: Scalar = None
+    deleted: Scalar = None
+    active: Scalar = None
+
+
+class PaymentRow(msgspec.Struct, gc=False):
+    """A payment, tied to an order by the order's reference."""
+
+    id: int | str
+    order_reference: Scalar = None
+    id_currency: Scalar = None
+    amount: Scalar = None
+    payment_method: Scalar = None
+    transaction_id: Scalar = None
+    date_add: Scalar = None
+
+
+class OrderRaw(msgspec.Struct):
+    """An order with everything it points to, as far as it still exists: what ``mapping`` gets."""
+
+    row: OrderRow
+    currency: str = ""
+    state: StateRow | None = None
+    customer: CustomerRow | None = None
+    customer_language: str = ""
+    delivery: AddressRow | None = None
+    delivery_country: str = ""
+    delivery_region: str = ""
+    billing: AddressRow | None = None
+    billing_country: str = ""
+    billing_region: str = ""
+    carrier: CarrierRow | None = None
+    payments: list[tuple[PaymentRow, str]] = []
+    """Each with the code of its currency."""
+
+
+class ConfigurationRow(msgspec.Struct, gc=False):
+    """A setting of the shop; one without shop and group holds for all."""
+
+    id: int | str
+    name: Scalar = None
+    value: Any = None
+    id_shop: Scalar = None
+    id_shop_group: Scalar = None
+
+
+class ShopRow(msgspec.Struct, gc=False):
+    """A shop, and the group it is in."""
+
+    id: int | str
+    id_shop_group: Scalar = None
+    name: Scalar = None
+    active: Scalar = None
+    deleted: Scalar = None
+
+
+class ShopGroupRow(msgspec.Struct, gc=False):
+    """A group of shops."""
+
+    id: int | str
+    share_stock: Scalar = None
+
+
+class OrderStandRow(msgspec.Struct, gc=False):
+    """Where an order stands."""
+
+    id: int | str
+    current_state: Scalar = None
+    id_carrier: Scalar = None
+    reference: Scalar = None
+    module: Scalar = None
+    payment: Scalar = None
+
+
+class OrderCarrierRow(msgspec.Struct, gc=False):
+    """A parcel of an order. All its fields: writing it back without one would empty it."""
+
+    id: int | str
+    id_order: Scalar = None
+    id_carrier: Scalar = None
+    id_order_invoice: Scalar = None
+    weight: Scalar = None
+    shipping_cost_tax_excl: Scalar = None
+    shipping_cost_tax_incl: Scalar = None
+    tracking_number: Scalar = None
+    date_add: Scalar = None
+
+
+class HistoryRow(msgspec.Struct, gc=False):
+    """One change of status of an order."""
+
+    id: int | str
+    id_order: Scalar = None
+    id_order_state: Scalar = None
+
+
+class ImageListRow(msgspec.Struct, gc=False):
+    """The images of a product."""
+
+    id: int | str
+    id_default_image: Scalar = None
+    associations: ProductLinks | None = None

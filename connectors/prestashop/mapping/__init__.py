@@ -1,0 +1,1 @@
+"""Pure functions from the webservice's rows to canonical records: every input gives a record or a ``RecordProblem``."""

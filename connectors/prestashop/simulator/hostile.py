@@ -1,0 +1,3 @@
+from engine.simulation.fault import Fault
+
+FAULTS: tuple[Fault, ...] = ()

@@ -1,0 +1,3 @@
+def answer_image(*a, **k): ...
+def public_image(*a):
+    return None

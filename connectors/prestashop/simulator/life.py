@@ -1,0 +1,4 @@
+class ShopLife:
+    def __init__(self, shop, *, seed): ...
+    def step(self):
+        return ""

@@ -1,0 +1,289 @@
+"""Takes one execution and answers for it: the one place that handles each severity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+from random import Random
+from typing import Any
+
+import msgspec
+import structlog
+
+from domain import clock
+from domain.errors import (
+    AttentionError,
+    BrokenInvariant,
+    Cancelled,
+    LeaseLost,
+    PlatformError,
+    RateLimited,
+    TransientError,
+)
+from domain.rulebook import Rulebook
+from engine.flow import Flow, Import
+from engine.runtime import behind, executions, issues, opening
+from engine.runtime.budget import DatabaseBudget
+from engine.runtime.executions import Claim
+from engine.runtime.platform import Platform
+from engine.runtime.run import OUTCOMES, Lease, Run, Tally, Traffic
+from storage.database import Conflict, StorageFull, Unit
+from storage.queries import executions as rows
+from storage.queries import feeds, integrations, queue
+from storage.rows import State
+
+log = structlog.get_logger()
+
+MOST_TRIES = 8
+"""Tries in a row without progress that may end with a passing fault; a rate limit is none."""
+_FIRST_WAIT = 10.0
+_LONGEST_WAIT = 900.0
+_OUR_MISTAKE = "This is a mistake in Navette, not in your data. The log has the details; please report it."
+
+_random = Random()  # noqa: S311 - spreads tries, not a secret
+
+
+class Pause(Enum):
+    """What stops along with an execution."""
+
+    NOTHING = auto()
+    INTEGRATION = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ends. State ``queued``: it goes back, to be tried again after ``wait`` seconds."""
+
+    state: State
+    reason: str = ""
+    error_code: str = ""
+    remedy: str = ""
+    wait: float = 0.0
+    tries: int = 0
+    has_issue: bool = False
+    pauses: Pause = Pause.NOTHING
+
+
+def run_execution(platform: Platform, execution_id: int) -> None:
+    """Claim an execution, work on it, and save how it ended. Raises nothing: what goes wrong is part of how it ended.
+
+    Nothing happens when it cannot be claimed: another worker has it, it ended, its feed runs already, or it is paused.
+    """
+    try:
+        claim = executions.claim(platform, execution_id)
+        if claim is None or not _is_first(platform, claim):
+            return
+    except (TransientError, Conflict) as error:
+        log.warning("claim_failed", execution=execution_id, code=error.code, detail=error.detail)
+        return
+    with structlog.contextvars.bound_contextvars(
+        execution=execution_id, feed=claim.feed.id, flow=claim.feed.flow, integration=claim.integration.name
+    ):
+        log.info("execution_started", attempt=claim.execution.attempt, trigger=claim.execution.trigger)
+        with platform.heartbeat.holding(claim.execution) as lease:
+            run, end = _attempt(platform, claim, lease)
+            _save(platform, claim, end=end, run=run)
+
+
+def _is_first(platform: Platform, claim: Claim) -> bool:
+    """Whether nothing has to run before this execution; if something has, the execution goes back or ends as skipped."""
+    if platform.registry.flow(claim.feed.flow).behind is None:
+        return True
+
+    def work(unit: Unit) -> behind.Waiting | None:
+        waiting = behind.find(platform, unit, claim)
+        if waiting is None:
+            return None
+        execution = claim.execution
+        if waiting.again_in is None:
+            rows.finish(unit, execution.id, attempt=execution.attempt, state=State.SKIPPED, reason=waiting.reason)
+        else:
+            rows.release(
+                unit,
+                execution.id,
+                attempt=execution.attempt,
+                available_at=unit.now + waiting.again_in,
+                tries=execution.tries,
+                reason=waiting.reason,
+            )
+        return waiting
+
+    waiting = platform.database.write(work)
+    if waiting is not None and waiting.ring is not None:
+        platform.dispatcher.ring([waiting.ring])
+    return waiting is None
+
+
+def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None, End]:
+    run = None
+    started = clock.monotonic()
+    try:
+        flow = platform.registry.flow(claim.feed.flow)
+        connector = platform.registry.connector(claim.integration.connector)
+        settings = opening.read_settings(platform, claim.integration, connector)
+        limits = connector.limits(settings)
+        traffic = _traffic_so_far(claim)
+        with opening.open_door(
+            platform,
+            connector,
+            settings,
+            budget=DatabaseBudget(platform.database, claim.integration.id, per_second=limits.per_second),
+            gate=opening.gate_of(platform, claim.execution, lease),
+            on_traffic=opening.count_into(traffic),
+        ) as door:
+            run = Run(
+                database=platform.database,
+                execution=claim.execution,
+                feed=claim.feed,
+                integration=claim.integration,
+                flow=flow,
+                connector=connector,
+                registry=platform.registry,
+                settings=settings,
+                rulebook=_rulebook(claim),
+                door=door,
+                lease=lease,
+                ring=lambda execution_id: _ring(platform, execution_id),
+                tally=_tally_so_far(claim),
+                traffic=traffic,
+            )
+            platform.works[type(flow.work)](run)
+        traffic.spend("total", clock.monotonic() - started)
+        run.database.write(run.fence)
+        return run, _succeeded(run.tally)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the execution must end with an answer
+        return run, _judge(error, claim, has_progressed=run is not None and run.tally != _tally_so_far(claim))
+
+
+def _judge(error: Exception, claim: Claim, *, has_progressed: bool) -> End:
+    """What each severity comes to."""
+    tries = 0 if has_progressed else claim.execution.tries
+    match error:
+        case Cancelled():
+            return End(State.CANCELLED, reason=error.message)
+        case LeaseLost():
+            return End(State.QUEUED, tries=tries)
+        case StorageFull():
+            return End(
+                State.QUEUED,
+                error.message,
+                error.code,
+                wait=_FIRST_WAIT,
+                tries=tries,
+                has_issue=True,
+                remedy="Free some space.",
+            )
+        case RateLimited():
+            return End(State.QUEUED, error.message, error.code, wait=_wait(error, tries), tries=tries)
+        case TransientError() | Conflict() if tries + 1 < MOST_TRIES:
+            return End(State.QUEUED, error.message, error.code, wait=_wait(error, tries), tries=tries + 1)
+        case AttentionError():
+            return _failed(error, remedy=error.remedy, pauses=Pause.INTEGRATION)
+        case PlatformError() if not isinstance(error, BrokenInvariant):
+            return _failed(error)
+        case _:
+            log.error("execution_broke", exc_info=error)
+            return End(State.FAILED, _OUR_MISTAKE, BrokenInvariant.code, has_issue=True)
+
+
+def _failed(error: PlatformError, *, remedy: str = "", pauses: Pause = Pause.NOTHING) -> End:
+    log.warning("execution_failed", code=error.code, message=error.message, detail=error.detail)
+    return End(State.FAILED, error.message, error.code, remedy=remedy, has_issue=True, pauses=pauses)
+
+
+def _succeeded(tally: Tally) -> End:
+    return End(State.SUCCEEDED_WITH_ISSUES if tally.failed else State.SUCCEEDED)
+
+
+def _wait(error: PlatformError, tries: int) -> float:
+    """Full jitter, but never sooner than the other side asked for."""
+    wait = _random.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries))
+    if isinstance(error, TransientError) and error.retry_after is not None:
+        return error.retry_after.total_seconds() + min(wait, _FIRST_WAIT)
+    return wait
+
+
+def _save(platform: Platform, claim: Claim, *, end: End, run: Run | None) -> None:
+    """Save how an attempt ended, however long the database takes to let us; then ring for those who waited for it."""
+    pause = 0.5
+    while True:
+        try:
+            waiting = platform.database.write(lambda unit: _conclude(platform, unit, claim, end=end, run=run))
+        except (TransientError, Conflict) as error:
+            log.warning("end_not_saved", code=error.code, detail=error.detail)
+            if platform.stopping.wait(pause):
+                return
+            pause = min(2 * pause, 5.0)
+        else:
+            platform.dispatcher.ring(waiting)
+            return
+
+
+def _conclude(platform: Platform, unit: Unit, claim: Claim, *, end: End, run: Run | None) -> list[int]:
+    """One transaction: the execution's end, what it means for its feed and integration, and who waited for it."""
+    execution, feed = claim.execution, claim.feed
+    if end.state is State.QUEUED:
+        available_at = unit.now + timedelta(seconds=end.wait)
+        is_ours = rows.release(
+            unit, execution.id, attempt=execution.attempt, available_at=available_at, tries=end.tries, reason=end.reason
+        )
+    else:
+        is_ours = rows.finish(
+            unit,
+            execution.id,
+            attempt=execution.attempt,
+            state=end.state,
+            reason=end.reason,
+            error_code=end.error_code,
+            columns=run.traffic.columns if run is not None else None,
+        )
+    if not is_ours:
+        log.info("execution_left", attempt=execution.attempt)
+        return []
+    log.info("execution_ended", state=end.state, code=end.error_code, **(run.tally.columns if run is not None else {}))
+    if end.has_issue:
+        issues.raise_issue(
+            unit,
+            integration_id=claim.integration.id,
+            feed_id=feed.id,
+            cause=f"{feed.flow}:{end.error_code}",
+            message=end.reason,
+            remedy=end.remedy,
+        )
+    if end.pauses is Pause.INTEGRATION:
+        integrations.pause(unit, claim.integration.id, attention=end.reason)
+    if end.state in (State.SUCCEEDED, State.SUCCEEDED_WITH_ISSUES) and execution.scope is None:
+        _note_success(unit, claim, work=platform.registry.flow(feed.flow))
+    waiting = behind.followers(platform, unit, claim)
+    if end.state is not State.QUEUED:
+        queue.advance(unit, waiting)
+    return queue.next_queued(unit, [feed.id, *waiting])
+
+
+def _note_success(unit: Unit, claim: Claim, *, work: Flow) -> None:
+    """The feed is well: its own issues close, and a flow that runs once is locked."""
+    started_at = claim.execution.started_at
+    feeds.succeeded(unit, claim.feed.id, seconds=(unit.now - started_at).total_seconds() if started_at else 0.0)
+    for cause in feeds.open_causes(unit, claim.integration.id, flow=claim.feed.flow):
+        if cause.count(":") == 1:  # longer ones concern single records, and close with them
+            issues.settle(unit, integration_id=claim.integration.id, cause=cause, by="a successful run")
+    if isinstance(work.work, Import) and work.work.locks:
+        feeds.change(unit, claim.feed.id, is_enabled=False, due_at=None)
+
+
+def _rulebook(claim: Claim) -> Rulebook:
+    stored: Mapping[str, Any] = {**claim.integration.rulebook, "integration": claim.integration.name}
+    return msgspec.convert(stored, Rulebook)
+
+
+def _tally_so_far(claim: Claim) -> Tally:
+    return Tally(**{outcome: getattr(claim.execution, outcome) for outcome in OUTCOMES})
+
+
+def _traffic_so_far(claim: Claim) -> Traffic:
+    execution = claim.execution
+    return Traffic(calls=execution.calls, bytes=execution.bytes, phases=dict(execution.phases or {}))
+
+
+def _ring(platform: Platform, execution_id: int) -> None:
+    platform.dispatcher.ring([execution_id])

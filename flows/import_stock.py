@@ -1,0 +1,13 @@
+"""Stock levels of the shop, once, to start the hub. Then locked: from there on the hub owns the stock."""
+
+from domain.records import StockLevel
+from engine.flow import Direction, Flow, Import
+from flows.rules.stock import is_emptied
+
+import_stock = Flow(
+    name="import_stock",
+    title="Import stock levels",
+    description="Takes the shop's stock levels once, to start with. It is locked afterwards: you manage stock here.",
+    direction=Direction.INBOUND,
+    work=Import(StockLevel, is_full=True, guard=is_emptied, locks=True),
+)

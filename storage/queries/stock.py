@@ -1,0 +1,411 @@
+"""Stock: how much there is, what is promised, and so what an integration may offer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from domain.records import fold
+from storage.bulk import insert_rows, one_of, upsert_rows
+from storage.database import Unit
+from storage.queries.effects import Latest, know
+from storage.queries.reservations import ITEM_KINDS, drop
+from storage.rows import EffectState
+from storage.tables import integrations, records, references, reservations, stock_levels, stock_movements
+from storage.types import instant_to_driver, quantity_to_driver
+
+KIND = "stock_level"
+_CHUNK = 2000
+_THOUSAND = Decimal(1000)
+
+
+class Sharing(NamedTuple):
+    """How stock is counted for one integration.
+
+    ``warehouses`` feed it, ``rivals`` are the integrations (itself included) that sell from one of them, ``buffer`` is
+    kept back. ``subtracts_own``: its own orders are taken off, because the shop does not do so itself.
+    """
+
+    integration_id: int
+    warehouses: tuple[str, ...]
+    rivals: tuple[int, ...]
+    buffer: Decimal
+    subtracts_own: bool
+
+
+class Item(NamedTuple):
+    """A sellable item of an integration.
+
+    ``available`` is None while no warehouse of the integration holds a level of it. ``delivered`` is the quantity last
+    known to be there; ``own_open`` and ``own_held`` are promised to orders of this integration that are imported, and
+    that are set aside or only seen; ``latest`` is the last effect.
+    """
+
+    kind: str
+    remote_id: str
+    record_id: int
+    label: str
+    has_variants: bool
+    available: Decimal | None
+    own_open: Decimal
+    own_held: Decimal
+    delivered: Decimal | None
+    latest: Latest | None
+
+
+def sharing(
+    unit: Unit, integration_id: int, *, warehouses: Sequence[str], buffer: Decimal, subtracts_own: bool
+) -> Sharing:
+    """Find who sells from the same warehouses."""
+    query = sa.select(integrations.c.id, integrations.c.rulebook)
+    wanted = set(warehouses)
+    rivals = [
+        row[0]
+        for row in unit.connection.execute(query)
+        if row[0] == integration_id or wanted & set(row[1].get("warehouses", ("main",)))
+    ]
+    return Sharing(integration_id, tuple(warehouses), tuple(rivals), buffer, subtracts_own)
+
+
+# The last effect is found as max(id + 0) and not max(id): the plain form may be answered by walking the primary key
+# backwards over other targets' effects, this one only by the index on the target.
+_COLUMNS = """
+SELECT r.kind, r.remote_id, r.record_id, c.label,
+  EXISTS (
+    SELECT 1 FROM records v JOIN record_references rv ON rv.record_id = v.id AND rv.integration_id = :integration
+    WHERE v.parent_id = r.record_id AND v.kind = 'variant' AND rv.gone_at IS NULL
+  ),
+  (SELECT CAST(sum(s.on_hand) AS BIGINT) FROM stock_levels s WHERE s.record_id = r.record_id AND s.warehouse IN :warehouses),
+  (SELECT CAST(sum(o.quantity) AS BIGINT) FROM reservations o
+   WHERE o.record_id = r.record_id AND o.is_held = :no AND o.integration_id IN :rivals AND o.integration_id <> :integration),
+  (SELECT CAST(sum(o.quantity) AS BIGINT) FROM reservations o
+   WHERE o.record_id = r.record_id AND o.is_held = :no AND o.integration_id = :integration),
+  (SELECT CAST(sum(o.quantity) AS BIGINT) FROM reservations o
+   WHERE o.record_id = r.record_id AND o.is_held = :yes AND o.integration_id = :integration),
+  d.value, e.id, e.state, e.after, e.execution_id
+FROM record_references r
+JOIN records c ON c.id = r.record_id
+LEFT JOIN deliveries d ON d.integration_id = :integration AND d.kind = :kind AND d.target = r.remote_id
+LEFT JOIN effects e ON e.id = (
+  SELECT max(l.id + 0) FROM effects l WHERE l.integration_id = :integration AND l.kind = :kind AND l.target = r.remote_id
+)
+WHERE r.integration_id = :integration AND r.kind {kinds} AND r.gone_at IS NULL AND r.remote_id {range}
+"""
+
+_LISTS: list[sa.BindParameter[Any]] = [sa.bindparam(name, expanding=True) for name in ("warehouses", "rivals")]
+_NEXT = sa.text(
+    _COLUMNS.format(kinds="= :item_kind", range="> :after") + "ORDER BY r.remote_id LIMIT :count"
+).bindparams(*_LISTS)
+_CHOSEN = sa.text(_COLUMNS.format(kinds="IN :item_kinds", range="IN :ids")).bindparams(
+    *_LISTS, sa.bindparam("ids", expanding=True), sa.bindparam("item_kinds", expanding=True)
+)
+
+
+class _Value(msgspec.Struct):
+    quantity: Decimal
+
+
+_value = msgspec.json.Decoder(_Value).decode
+_any = msgspec.json.Decoder().decode
+_STATES = {state.value: state for state in EffectState}
+
+
+def _parameters(share: Sharing) -> dict[str, Any]:
+    return {
+        "integration": share.integration_id,
+        "kind": KIND,
+        "warehouses": list(share.warehouses),
+        "rivals": list(share.rivals),
+        "yes": True,
+        "no": False,
+    }
+
+
+def _item(row: Sequence[Any], share: Sharing, buffer: int) -> Item:
+    """One row of the query above."""
+    kind, remote_id, record_id, label, has_variants, on_hand, rivals, own_open, own_held, value, last, *rest = row
+    available = None
+    if on_hand is not None:
+        left = on_hand - (rivals or 0) - buffer
+        if share.subtracts_own:
+            left -= (own_open or 0) + (own_held or 0)
+        available = Decimal(left) / _THOUSAND if left > 0 else Decimal(0)
+    return Item(
+        kind,
+        remote_id,
+        record_id,
+        label,
+        bool(has_variants),
+        available,
+        Decimal(own_open) / _THOUSAND if own_open else Decimal(0),
+        Decimal(own_held) / _THOUSAND if own_held else Decimal(0),
+        None if value is None else _value(value).quantity,
+        None if last is None else Latest(last, _STATES[rest[0]], _any(rest[1]), rest[2]),
+    )
+
+
+class ItemPage(NamedTuple):
+    """Some items, and where to go on from: None after the last."""
+
+    items: list[Item]
+    after: tuple[str, str] | None
+
+
+START = (ITEM_KINDS[0], "")
+
+
+def items(unit: Unit, share: Sharing, *, after: tuple[str, str] = START, count: int = _CHUNK) -> ItemPage:
+    """The next items of an integration in the order of kind and remote id.
+
+    Items that are gone from the shop, and products sold as variants, are left out.
+    """
+    kind, last = after
+    rows = unit.connection.execute(
+        _NEXT, {**_parameters(share), "item_kind": kind, "after": last, "count": count}
+    ).all()
+    buffer = quantity_to_driver(share.buffer)
+    found = [item for row in rows if not (item := _item(row, share, buffer)).has_variants]
+    if len(rows) == count:
+        return ItemPage(found, (kind, rows[-1][1]))
+    following = ITEM_KINDS.index(kind) + 1
+    return ItemPage(found, (ITEM_KINDS[following], "") if following < len(ITEM_KINDS) else None)
+
+
+def chosen(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, Item]:
+    """These items by remote id, products that are sold as variants included; unknown ones are left out."""
+    buffer = quantity_to_driver(share.buffer)
+    found: dict[str, Item] = {}
+    for start in range(0, len(remote_ids), _CHUNK):
+        ids = list(remote_ids[start : start + _CHUNK])
+        rows = unit.connection.execute(_CHOSEN, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)})
+        found |= {row[1]: _item(row, share, buffer) for row in rows}
+    return found
+
+
+def size(unit: Unit, integration_id: int) -> int:
+    """About how many sellable items an integration has: products sold as variants are counted too."""
+    query = sa.select(sa.func.count()).where(
+        references.c.integration_id == integration_id,
+        references.c.kind.in_(ITEM_KINDS),
+        references.c.gone_at.is_(None),
+    )
+    return unit.connection.execute(query).scalar_one()
+
+
+class Movement(NamedTuple):
+    """A level that changed, and by how much."""
+
+    record_id: int
+    warehouse: str
+    change: Decimal
+    on_hand: Decimal
+
+
+def levels_of(unit: Unit, record_id: int) -> dict[str, Decimal]:
+    """On hand by warehouse."""
+    query = sa.select(stock_levels.c.warehouse, stock_levels.c.on_hand).where(stock_levels.c.record_id == record_id)
+    return {row[0]: row[1] for row in unit.connection.execute(query.order_by(stock_levels.c.warehouse))}
+
+
+def set_levels(
+    unit: Unit,
+    levels: Mapping[tuple[int, str], Decimal],
+    *,
+    reason: str,
+    person: str = "",
+    execution_id: int | None = None,
+) -> list[Movement]:
+    """Make what is on hand ``levels``, by ``(record id, warehouse)``; each change is kept as a movement and returned."""
+    known = _levels(unit, {record_id for record_id, _ in levels})
+    moved = [
+        Movement(*key, on_hand - known.get(key, Decimal(0)), on_hand)
+        for key, on_hand in levels.items()
+        if known.get(key) != on_hand
+    ]
+    now = instant_to_driver(unit.now, unit.dialect)
+    upsert_rows(
+        unit,
+        stock_levels,
+        ("record_id", "warehouse", "on_hand", "updated_at"),
+        [(row.record_id, row.warehouse, quantity_to_driver(row.on_hand), now) for row in moved],
+        keys=("record_id", "warehouse"),
+    )
+    insert_rows(
+        unit,
+        stock_movements,
+        ("record_id", "warehouse", "change", "on_hand", "reason", "person", "execution_id", "at"),
+        [
+            (
+                *(row.record_id, row.warehouse, quantity_to_driver(row.change), quantity_to_driver(row.on_hand)),
+                *(reason, person, execution_id, now),
+            )
+            for row in moved
+        ],
+    )
+    return moved
+
+
+def change_levels(
+    unit: Unit,
+    changes: Mapping[tuple[int, str], Decimal],
+    *,
+    reason: str,
+    person: str = "",
+    execution_id: int | None = None,
+) -> list[Movement]:
+    """Add to what is on hand, by ``(record id, warehouse)``."""
+    known = _levels(unit, {record_id for record_id, _ in changes}, locked=True)
+    levels = {key: known.get(key, Decimal(0)) + change for key, change in changes.items()}
+    return set_levels(unit, levels, reason=reason, person=person, execution_id=execution_id)
+
+
+def _levels(unit: Unit, record_ids: set[int], *, locked: bool = False) -> dict[tuple[int, str], Decimal]:
+    found: dict[tuple[int, str], Decimal] = {}
+    ids = sorted(record_ids)
+    for start in range(0, len(ids), _CHUNK):
+        query = sa.select(stock_levels.c.record_id, stock_levels.c.warehouse, stock_levels.c.on_hand).where(
+            one_of(stock_levels.c.record_id)
+        )
+        if locked:
+            query = query.with_for_update()
+        rows = unit.connection.execute(query, {"ids": ids[start : start + _CHUNK]})
+        found |= {(row[0], row[1]): row[2] for row in rows}
+    return found
+
+
+def own_reservations(unit: Unit, integration_id: int, record_ids: Sequence[int]) -> dict[int, Decimal]:
+    """What the orders of one integration, imported or only seen, have taken of these records."""
+    query = (
+        sa.select(reservations.c.record_id, sa.func.sum(reservations.c.quantity, type_=reservations.c.quantity.type))
+        .where(reservations.c.integration_id == integration_id, one_of(reservations.c.record_id))
+        .group_by(reservations.c.record_id)
+    )
+    return {row[0]: row[1] for row in unit.connection.execute(query, {"ids": list(record_ids)})}
+
+
+def save_levels(
+    unit: Unit,
+    integration_id: int,
+    quantities: Mapping[int, Decimal],
+    *,
+    warehouse: str,
+    is_sellable: bool,
+    reason: str,
+    person: str = "",
+    execution_id: int | None = None,
+) -> list[Movement]:
+    """Start the hub from the quantities a shop shows, by record id.
+
+    A shop that shows what can still be sold has its open orders taken off already: they are on hand until they are shipped.
+    What the shop shows counts as known to be there: the first export sends only what differs.
+    """
+    _know(unit, integration_id, quantities)
+    promised = own_reservations(unit, integration_id, list(quantities)) if is_sellable else {}
+    levels = {
+        (record_id, warehouse): quantity + promised.get(record_id, Decimal(0))
+        for record_id, quantity in quantities.items()
+    }
+    return set_levels(unit, levels, reason=reason, person=person, execution_id=execution_id)
+
+
+def level_value(target: str, quantity: Decimal) -> dict[str, str]:
+    """A stock level as effects and deliveries hold it: the plain form of the record, without a place."""
+    text = format(quantity, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return {"remote_id": target, "item_remote_id": target, "quantity": text}
+
+
+def _know(unit: Unit, integration_id: int, quantities: Mapping[int, Decimal]) -> None:
+    query = sa.select(references.c.record_id, references.c.remote_id).where(
+        references.c.integration_id == integration_id, one_of(references.c.record_id)
+    )
+    ids = list(quantities)
+    for start in range(0, len(ids), _CHUNK):
+        rows = unit.connection.execute(query, {"ids": ids[start : start + _CHUNK]})
+        know(unit, [(integration_id, KIND, row[1], level_value(row[1], quantities[row[0]])) for row in rows])
+
+
+def take_order(
+    unit: Unit,
+    integration_id: int,
+    order_remote_id: str,
+    *,
+    warehouses: Sequence[str],
+    reason: str,
+    person: str = "",
+    execution_id: int | None = None,
+) -> list[Movement]:
+    """An order left: what it had reserved is taken from the warehouses in their order, and is reserved no more.
+
+    What no warehouse holds is taken from the first all the same: its level then shows how much too much was sold.
+    """
+    rows = unit.connection.execute(
+        sa.select(reservations.c.record_id, sa.func.sum(reservations.c.quantity, type_=reservations.c.quantity.type))
+        .where(
+            reservations.c.integration_id == integration_id,
+            reservations.c.order_remote_id == order_remote_id,
+            reservations.c.record_id.is_not(None),
+        )
+        .group_by(reservations.c.record_id)
+    )
+    wanted = {row[0]: row[1] for row in rows}
+    drop(unit, integration_id, [order_remote_id])
+    known = _levels(unit, set(wanted), locked=True)
+    changes: dict[tuple[int, str], Decimal] = {}
+    for record_id, quantity in wanted.items():
+        left = quantity
+        for warehouse in warehouses:
+            taken = min(left, max(known.get((record_id, warehouse), Decimal(0)), Decimal(0)))
+            if taken:
+                changes[record_id, warehouse] = -taken
+                left -= taken
+        if left:
+            first = (record_id, warehouses[0])
+            changes[first] = changes.get(first, Decimal(0)) - left
+    return change_levels(unit, changes, reason=reason, person=person, execution_id=execution_id)
+
+
+class MovementRow(NamedTuple):
+    """A movement as the history of an item shows it."""
+
+    at: datetime
+    warehouse: str
+    change: Decimal
+    on_hand: Decimal
+    reason: str
+    person: str
+
+
+def movements(unit: Unit, record_id: int, *, count: int = 100) -> list[MovementRow]:
+    """The history of an item, newest first."""
+    columns = (stock_movements.c[name] for name in MovementRow._fields)
+    query = (
+        sa.select(*columns)
+        .where(stock_movements.c.record_id == record_id)
+        .order_by(stock_movements.c.id.desc())
+        .limit(count)
+    )
+    return [MovementRow(*row) for row in unit.connection.execute(query)]
+
+
+def find(unit: Unit, integration_id: int, text: str) -> list[str]:
+    """The remote ids of items with this remote id, SKU or barcode."""
+    folded = fold(text)
+    query = (
+        sa.select(references.c.remote_id)
+        .select_from(references.join(records, records.c.id == references.c.record_id))
+        .where(
+            references.c.integration_id == integration_id,
+            references.c.kind.in_(ITEM_KINDS),
+            references.c.gone_at.is_(None),
+            sa.or_(
+                references.c.remote_id == text,
+                records.c.first_key.in_((f"sku:{folded}", f"barcode:{folded}")),
+                records.c.second_key == f"barcode:{folded}",
+            ),
+        )
+    )
+    return list(unit.connection.execute(query).scalars())
