@@ -12,14 +12,14 @@ from domain.errors import OutcomeUnknown, PlatformError
 from domain.records import Shipment, StockLevel
 from engine.connector import Change, Connector, Limits, Outcome, Receipt, Sink, StockMeaning, writes
 from engine.registry import Registry
-from engine.runtime import exporter
+from engine.runtime import exporter, stock
 from engine.runtime.run import Run, Tally
 from storage.database import Unit
-from storage.queries import effects, executions, feeds, integrations
+from storage.queries import effects, executions, feeds, integrations, records
 from storage.queries.effects import Effect
 from storage.rows import EffectState, Mode
 from storage.tables import installation
-from tests.builders import a_level
+from tests.builders import a_level, a_product
 from tests.corner_shop import CornerShop
 from tests.hub import Hub
 
@@ -45,6 +45,7 @@ class TellingShop(CornerShop):
     looks: list[str] = field(default_factory=list)
     ledger: list[Change] = field(default_factory=list)
     tracking: dict[str, str] = field(default_factory=dict)
+    miscounts: bool = False
     lock: Lock = field(default_factory=Lock)
 
     def level(self, item: str) -> int:
@@ -68,7 +69,8 @@ class TellingShop(CornerShop):
             self.before_send(changes)
             with self.lock:
                 self.calls.append(tuple(change.identity for change in changes))
-                return [self._tell(change, apply) for change in changes]
+                told = [self._tell(change, apply) for change in changes]
+                return told * 2 if self.miscounts else told
 
         return send
 
@@ -155,8 +157,6 @@ class TellingHub(Hub):
 
     def stocked(self, *items: str, quantity: int = 5) -> None:
         """Products that the hub knows, with a level the shop shows and the hub started from."""
-        from tests.builders import a_product
-
         self.shop.put(*(a_product(item) for item in items))
         self.shop.put(*(a_level(item, quantity) for item in items))
         self.run("update_products")
@@ -188,22 +188,13 @@ class TellingHub(Hub):
 
     def record_id(self, item: str) -> int:
         """The hub's record of an item."""
-        [effect] = [known for known in self.known(item)]
-        return effect
-
-    def known(self, item: str) -> list[int]:
-        """Records tied to an item id."""
-        from storage.queries import records
-
         found = self.database.read(
             lambda unit: records.known(unit, self.integration_id, kind="product", remote_ids=[item])
         )
-        return [row.record_id for row in found.values()]
+        return found[item].record_id
 
     def count(self, item: str, on_hand: int) -> None:
         """A person counts what is on hand."""
-        from engine.runtime import stock
-
         self.database.write(
             lambda unit: stock.adjust(
                 unit, self.record_id(item), warehouse="main", on_hand=Decimal(on_hand), person="ada"

@@ -1,7 +1,8 @@
 """Canonical records: what moves, in the hub's own shape."""
 
+from domain.records.blob import Blob
 from domain.records.customer import Address, Customer
-from domain.records.image import Blob, ProductImage
+from domain.records.image import ProductImage
 from domain.records.money import Money, minor_unit
 from domain.records.order import Order, OrderLine, OrderStatus, Payment, Shipment, Totals
 from domain.records.product import Component, Product, Variant

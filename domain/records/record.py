@@ -2,12 +2,11 @@
 
 import unicodedata
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import msgspec
 
-if TYPE_CHECKING:
-    from domain.records.image import Blob
+from domain.records.blob import Blob
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return ()
 
     @property
-    def blobs(self) -> "tuple[Blob, ...]":
+    def blobs(self) -> tuple[Blob, ...]:
         """Bytes that are kept apart from the record, under their hash."""
         return ()
 

@@ -139,6 +139,13 @@ class MemoryBudget:
 
     def acquire(self) -> None:
         """Wait for a place. Raises ``RateLimited`` or ``Unavailable`` with ``retry_after`` when that would take long."""
+        while (wait := self._reserve()) > 0:
+            self._sleep(wait)
+            if self.state.blocked_until <= self._now():  # else a pause was asked for meanwhile, which holds for us too
+                return
+
+    def _reserve(self) -> float:
+        """Seconds until the place just taken."""
         with self._lock:
             at = self._now()
             self.state, place = reserve(
@@ -150,8 +157,7 @@ class MemoryBudget:
             )
         if isinstance(place, TransientError):
             raise place
-        if place.starts_at > at:
-            self._sleep(place.starts_at - at)
+        return place.starts_at - at
 
     def penalise(self, retry_after: timedelta | None) -> None:
         """The other side asked for a pause."""

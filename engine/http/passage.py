@@ -11,8 +11,8 @@ from domain import clock
 class Passage:
     """The facts about one try of one request, kept by the connection it travels on.
 
-    ``is_aborted`` is true once it was called back; ``is_sent``, from just before the first byte of the request is given to the network; ``received`` counts bytes on
-    the wire; ``is_cut`` tells that the other side closed the connection.
+    ``is_sent`` is true from just before the first byte of the request is given to the network; ``sent`` and ``received``
+    count bytes on the wire; ``is_cut`` tells that the other side closed the connection, ``is_aborted`` that we called it back.
     """
 
     def __init__(self, deadline: float) -> None:

@@ -28,7 +28,7 @@ class Waiting:
 def find(platform: Platform, unit: Unit, claim: Claim) -> Waiting | None:
     """What an execution just claimed must wait for; None: it may run. May request the flow ahead, in this transaction."""
     behind = platform.registry.flow(claim.feed.flow).behind
-    if behind is None:
+    if behind is None:  # asked before, outside the transaction
         return None
     ahead = feeds.find(unit, claim.integration.id, flow=behind.flow)
     if ahead is None:

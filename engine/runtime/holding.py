@@ -4,21 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from domain.errors import NeedsAttention, RecordProblem, Skip, Wait
 from domain.records import Order
 from engine.runtime import issues
+from engine.runtime.intake import Intake
+from engine.runtime.verdicts import Refused
 from storage.database import Unit
 from storage.queries import held, reservations
 from storage.queries import issues as issue_rows
 from storage.queries.held import Held
 from storage.queries.outcomes import Line
 from storage.queries.records import Known
-
-if TYPE_CHECKING:
-    from engine.runtime.intake import Intake
-    from engine.runtime.verdicts import Refused
 
 WAIT_AGAIN_AFTER = timedelta(hours=1)
 """A waiting record is looked up again after this."""
@@ -38,7 +35,7 @@ class Holds:
 
 
 def hold_back(
-    unit: Unit, intake: "Intake", refused: Sequence["Refused"], before: dict[str, Held], known: dict[str, Known]
+    unit: Unit, intake: Intake, refused: Sequence[Refused], before: dict[str, Held], known: dict[str, Known]
 ) -> Holds:
     """Give every refused record its severity: info is told, retry waits for its next try, error goes to an issue."""
     if not refused:
@@ -69,7 +66,7 @@ def hold_back(
     return Holds(frozenset(row.remote_id for row in rows), lines)
 
 
-def let_go(unit: Unit, intake: "Intake", remote_ids: Sequence[str]) -> None:
+def let_go(unit: Unit, intake: Intake, remote_ids: Sequence[str]) -> None:
     """These records passed: no longer held, and issues that hold nothing any more close by themselves."""
     if not remote_ids:
         return
@@ -79,7 +76,7 @@ def let_go(unit: Unit, intake: "Intake", remote_ids: Sequence[str]) -> None:
     issue_rows.resolve_emptied(unit, issue_ids, by="its records passed")
 
 
-def forget(unit: Unit, intake: "Intake", rows: Sequence[Held]) -> None:
+def forget(unit: Unit, intake: Intake, rows: Sequence[Held]) -> None:
     """The shop no longer has these records: nothing is left to wait for."""
     remote_ids = [row.remote_id for row in rows]
     let_go(unit, intake, remote_ids)
@@ -87,7 +84,7 @@ def forget(unit: Unit, intake: "Intake", rows: Sequence[Held]) -> None:
         reservations.drop(unit, intake.integration_id, remote_ids)
 
 
-def _held(unit: Unit, intake: "Intake", item: "Refused", before: Held | None) -> Held:
+def _held(unit: Unit, intake: Intake, item: Refused, before: Held | None) -> Held:
     problem = item.problem
     severity, message = problem.severity, problem.message
     first_at = before.first_at if before else unit.now
@@ -120,7 +117,7 @@ def _held(unit: Unit, intake: "Intake", item: "Refused", before: Held | None) ->
 
 
 def _fold(
-    unit: Unit, intake: "Intake", problem: RecordProblem, members: Sequence[Held], before: dict[str, Held]
+    unit: Unit, intake: Intake, problem: RecordProblem, members: Sequence[Held], before: dict[str, Held]
 ) -> list[Held]:
     first = members[0]
     fresh = sum(1 for row in members if row.remote_id not in before or before[row.remote_id].cause != row.cause)
@@ -140,7 +137,7 @@ def _with_issue(row: Held, issue_id: int) -> Held:
     return Held(**{name: getattr(row, name) for name in row.__slots__ if name != "issue_id"}, issue_id=issue_id)
 
 
-def _reserve(unit: Unit, intake: "Intake", refused: Sequence["Refused"], rows: dict[str, Held]) -> None:
+def _reserve(unit: Unit, intake: Intake, refused: Sequence[Refused], rows: dict[str, Held]) -> None:
     """Orders that wait or failed take their quantities out of what may be sold; those set aside for good do not."""
     if intake.work.kind is not Order:
         return

@@ -18,8 +18,9 @@ from domain.errors import UserError
 from engine.connector import Census, Page, Reading
 from engine.flow import Import
 from engine.runtime import duplicates, guard
-from engine.runtime.intake import Intake, Progress, save_page
+from engine.runtime.intake import Intake, Progress
 from engine.runtime.run import Run
+from engine.runtime.saving import save_page
 from engine.runtime.verdicts import Verdicts, map_items
 from storage.database import Unit
 from storage.queries import digests, outcomes, records

@@ -1,22 +1,19 @@
 """Stock levels into the hub: a level belongs to an item known already, and every change of it is kept as a movement."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from domain.records import StockLevel
 from engine.connector import StockMeaning
+from engine.runtime.intake import Intake
 from engine.runtime.verdicts import Verdicts
 from storage.database import Unit
 from storage.queries import records, stock
 from storage.queries.outcomes import Line
 from storage.queries.reservations import ITEM_KINDS
 
-if TYPE_CHECKING:
-    from engine.runtime.intake import Intake
-
 
 def save(
-    unit: Unit, intake: "Intake", verdicts: Verdicts, *, applies_guarded: bool
+    unit: Unit, intake: Intake, verdicts: Verdicts, *, applies_guarded: bool
 ) -> tuple[list[Line], Counter[str], list[str]]:
     """Save the levels of a page. Returns outcome lines, counts without a line, and the ids put off for the volume guard."""
     run = intake.run

@@ -69,12 +69,14 @@ def run_execution(platform: Platform, execution_id: int) -> None:
 
     Nothing happens when it cannot be claimed: another worker has it, it ended, its feed runs already, or it is paused.
     """
+    if platform.stopping.is_set():
+        return
     try:
         claim = executions.claim(platform, execution_id)
-        if claim is None or not _is_first(platform, claim):
-            return
     except (TransientError, Conflict) as error:
         log.warning("claim_failed", execution=execution_id, code=error.code, detail=error.detail)
+        return
+    if claim is None:
         return
     with structlog.contextvars.bound_contextvars(
         execution=execution_id, feed=claim.feed.id, flow=claim.feed.flow, integration=claim.integration.name
@@ -85,40 +87,13 @@ def run_execution(platform: Platform, execution_id: int) -> None:
             _save(platform, claim, end=end, run=run)
 
 
-def _is_first(platform: Platform, claim: Claim) -> bool:
-    """Whether nothing has to run before this execution; if something has, the execution goes back or ends as skipped."""
-    if platform.registry.flow(claim.feed.flow).behind is None:
-        return True
-
-    def work(unit: Unit) -> behind.Waiting | None:
-        waiting = behind.find(platform, unit, claim)
-        if waiting is None:
-            return None
-        execution = claim.execution
-        if waiting.again_in is None:
-            rows.finish(unit, execution.id, attempt=execution.attempt, state=State.SKIPPED, reason=waiting.reason)
-        else:
-            rows.release(
-                unit,
-                execution.id,
-                attempt=execution.attempt,
-                available_at=unit.now + waiting.again_in,
-                tries=execution.tries,
-                reason=waiting.reason,
-            )
-        return waiting
-
-    waiting = platform.database.write(work)
-    if waiting is not None and waiting.ring is not None:
-        platform.dispatcher.ring([waiting.ring])
-    return waiting is None
-
-
 def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None, End]:
     run = None
     started = clock.monotonic()
     try:
         flow = platform.registry.flow(claim.feed.flow)
+        if flow.behind is not None and (end := _stay_behind(platform, claim)) is not None:
+            return None, end
         connector = platform.registry.connector(claim.integration.connector)
         settings = opening.read_settings(platform, claim.integration, connector)
         limits = connector.limits(settings)
@@ -149,10 +124,21 @@ def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None
             )
             platform.works[type(flow.work)](run)
         traffic.spend("total", clock.monotonic() - started)
-        run.database.write(run.fence)
         return run, _succeeded(run.tally)
     except Exception as error:  # noqa: BLE001 - whatever it was, the execution must end with an answer
-        return run, _judge(error, claim, has_progressed=run is not None and run.tally != _tally_so_far(claim))
+        return run, _judge(error, claim, has_progressed=run is not None and run.tally.read > claim.execution.read)
+
+
+def _stay_behind(platform: Platform, claim: Claim) -> End | None:
+    """How this attempt ends when another flow has to run first; None when it need not."""
+    waiting = platform.database.write(lambda unit: behind.find(platform, unit, claim))
+    if waiting is None:
+        return None
+    if waiting.ring is not None:
+        platform.dispatcher.ring([waiting.ring])
+    if waiting.again_in is None:
+        return End(State.SKIPPED, waiting.reason)
+    return End(State.QUEUED, waiting.reason, wait=waiting.again_in.total_seconds(), tries=claim.execution.tries)
 
 
 def _judge(error: Exception, claim: Claim, *, has_progressed: bool) -> End:
@@ -235,7 +221,7 @@ def _conclude(platform: Platform, unit: Unit, claim: Claim, *, end: End, run: Ru
             state=end.state,
             reason=end.reason,
             error_code=end.error_code,
-            columns=run.traffic.columns if run is not None else None,
+            columns={**run.tally.columns, **run.traffic.columns} if run is not None else None,
         )
     if not is_ours:
         log.info("execution_left", attempt=execution.attempt)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -110,8 +110,14 @@ def advance(unit: Unit, feed_ids: Sequence[int]) -> None:
     unit.connection.execute(statement, {"ids": list(feed_ids)})
 
 
-def to_ring(unit: Unit, *, rung_before: datetime, count: int = 1000) -> list[int]:
+def to_ring(unit: Unit, *, rung_longer_ago: timedelta, count: int = 1000) -> list[int]:
     """Queued executions that could run now and that nobody was told of, or so long ago that the message must be lost."""
+    running = executions.alias("running")
+    is_running = (
+        sa.select(running.c.id)
+        .where(running.c.feed_id == executions.c.feed_id, running.c.state == State.RUNNING)
+        .exists()
+    )
     query = (
         sa.select(executions.c.id)
         .join(feeds, feeds.c.id == executions.c.feed_id)
@@ -119,10 +125,11 @@ def to_ring(unit: Unit, *, rung_before: datetime, count: int = 1000) -> list[int
         .where(
             executions.c.state == State.QUEUED,
             executions.c.available_at <= unit.now,
-            sa.or_(executions.c.rung_at.is_(None), executions.c.rung_at < rung_before),
+            sa.or_(executions.c.rung_at.is_(None), executions.c.rung_at < unit.now - rung_longer_ago),
             feeds.c.is_enabled,
             feeds.c.paused_at.is_(None),
             integrations.c.paused_at.is_(None),
+            ~is_running,
         )
         .order_by(executions.c.id)
         .limit(count)

@@ -432,12 +432,15 @@ def shared_keys(
         .having(sa.func.count() > 1)
     )
     query = (
-        sa.select(records.c.first_key, references.c.remote_id, records.c.label)
+        sa.select(records.c.first_key, references.c.remote_id, records.c.label, records.c.id, records.c.parent_id)
         .select_from(joined)
         .where(*here, records.c.first_key.in_(shared))
         .order_by(records.c.first_key, records.c.id)
     )
+    rows = unit.connection.execute(query).all()
+    parents = {row.parent_id for row in rows}
     found: dict[str, list[tuple[str, str]]] = {}
-    for key, remote_id, label in unit.connection.execute(query):
-        found.setdefault(key, []).append((remote_id, label))
-    return found
+    for key, remote_id, label, record_id, _ in rows:
+        if record_id not in parents:  # a product may share the SKU of its own variant: only the variant is sold
+            found.setdefault(key, []).append((remote_id, label))
+    return {key: members for key, members in found.items() if len(members) > 1}

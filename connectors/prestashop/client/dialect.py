@@ -23,6 +23,7 @@ from connectors.prestashop.client.rows import (
     OrderRow,
     OrderStandRow,
     PairRow,
+    PaymentMethodRow,
     PaymentRow,
     ProductRow,
     ProductSupplierRow,
@@ -31,6 +32,7 @@ from connectors.prestashop.client.rows import (
     StateRow,
     StockRow,
     SupplierRow,
+    WholeParcelRow,
 )
 from connectors.prestashop.client.tables import Table
 from engine.connector import Format, Operation, Request, reads, writes
@@ -48,6 +50,7 @@ SUPPLIERS = Table("suppliers", SupplierRow)
 PRODUCT_SUPPLIERS = Table("product_suppliers", ProductSupplierRow)
 ORDERS = Table("orders", OrderRow)
 ORDER_STANDS = Table("orders", OrderStandRow)
+PAYMENT_METHODS = Table("orders", PaymentMethodRow)
 STATES = Table("order_states", StateRow)
 CUSTOMERS = Table("customers", CustomerRow)
 ADDRESSES = Table("addresses", AddressRow)
@@ -58,6 +61,7 @@ LANGUAGES = Table("languages", CodeRow)
 CARRIERS = Table("carriers", CarrierRow)
 PAYMENTS = Table("order_payments", PaymentRow)
 ORDER_CARRIERS = Table("order_carriers", OrderCarrierRow)
+WHOLE_PARCELS = Table("order_carriers", WholeParcelRow)
 HISTORIES = Table("order_histories", HistoryRow)
 CONFIGURATIONS = Table("configurations", ConfigurationRow)
 SHOPS = Table("shops", ShopRow)

@@ -16,7 +16,9 @@ _A_PAGE = 12
 
 
 class ImageRaw(msgspec.Struct):
-    """One image. ``problem`` says why there are no bytes."""
+    """One image. ``problem`` says why there are no bytes. Its remote id names the product too: images cannot be asked for
+    without it.
+    """
 
     id: str
     product_id: str
@@ -26,6 +28,11 @@ class ImageRaw(msgspec.Struct):
     problem: str = ""
     is_gone: bool = False
 
+    @property
+    def remote_id(self) -> str:
+        """``12-34``: image 34 of product 12."""
+        return f"{self.product_id}-{self.id}"
+
 
 def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     """The images of the products ``reading.parents``, in their order; those the hub already has are left out."""
@@ -33,19 +40,32 @@ def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     done = (
         parents.index(reading.position) + 1 if isinstance(reading.position, str) and reading.position in parents else 0
     )
-    for portion in chunks([parent for parent in dict.fromkeys(parents[done:]) if parent.isdecimal()]):
+    for portion in chunks(
+        [parent for parent in dict.fromkeys(parents[done:]) if parent.isascii() and parent.isdecimal()]
+    ):
         waiting: list[ImageRaw] = []
         for product_id, image_ids in _lists(account, portion):
-            known = reading.known(image_ids)
-            waiting += [
-                ImageRaw(image_id, product_id, position)
-                for position, image_id in enumerate(image_ids)
-                if image_id not in known
-            ]
+            images = [ImageRaw(image_id, product_id, position) for position, image_id in enumerate(image_ids)]
+            known = reading.known([image.remote_id for image in images])
+            waiting += [image for image in images if image.remote_id not in known]
             if len(waiting) >= _A_PAGE:
                 yield _page(account, waiting, product_id)
                 waiting = []
         yield _page(account, waiting, portion[-1])
+
+
+def by_id(account: Account, remote_ids: Sequence[str]) -> Page:
+    """These images, as far as their products still show them."""
+    wanted = set(remote_ids)
+    products = sorted({remote_id.partition("-")[0] for remote_id in remote_ids})
+    found = [
+        image
+        for portion in chunks([product for product in products if product.isascii() and product.isdecimal()])
+        for product_id, image_ids in _lists(account, portion)
+        for position, image_id in enumerate(image_ids)
+        if (image := ImageRaw(image_id, product_id, position)).remote_id in wanted
+    ]
+    return _page(account, found, None)
 
 
 def _lists(account: Account, products: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -65,7 +85,7 @@ def _image_ids(row: ImageListRow) -> list[str]:
     return sorted(found, key=lambda image_id: image_id != cover)
 
 
-def _page(account: Account, images: Sequence[ImageRaw], position: str) -> Page:
+def _page(account: Account, images: Sequence[ImageRaw], position: str | None) -> Page:
     requests = [
         Request(READ_IMAGE, f"api/images/products/{image.product_id}/{image.id}", account.speech.shop())
         for image in images
@@ -75,7 +95,7 @@ def _page(account: Account, images: Sequence[ImageRaw], position: str) -> Page:
         if isinstance(answer, PlatformError):
             image.problem, image.is_gone = answer.message, isinstance(answer, RequestRefused)
         else:
-            image.media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            image.media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()[:60]
             image.content = answer.body
         digest.update(f"{image.product_id}/{image.id}:{len(image.content)}:{image.problem}".encode())
         digest.update(image.content)

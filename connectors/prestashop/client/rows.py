@@ -142,7 +142,7 @@ class FullStockRow(msgspec.Struct, gc=False):
     quantity: Scalar
     depends_on_stock: Scalar
     out_of_stock: Scalar
-    location: str | int | None | msgspec.UnsetType = msgspec.UNSET
+    location: str | int | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class PairRow(msgspec.Struct, gc=False):
@@ -351,22 +351,37 @@ class OrderStandRow(msgspec.Struct, gc=False):
     current_state: Scalar = None
     id_carrier: Scalar = None
     reference: Scalar = None
+
+
+class PaymentMethodRow(msgspec.Struct, gc=False):
+    """How an order was paid: the module, and the words for it."""
+
+    id: int | str
     module: Scalar = None
     payment: Scalar = None
 
 
 class OrderCarrierRow(msgspec.Struct, gc=False):
-    """A parcel of an order. All its fields: writing it back without one would empty it."""
+    """A parcel of an order."""
 
     id: int | str
-    id_order: Scalar = None
+    id_order: Scalar
     id_carrier: Scalar = None
-    id_order_invoice: Scalar = None
-    weight: Scalar = None
-    shipping_cost_tax_excl: Scalar = None
-    shipping_cost_tax_incl: Scalar = None
     tracking_number: Scalar = None
-    date_add: Scalar = None
+
+
+class WholeParcelRow(msgspec.Struct, gc=False):
+    """All fields of a parcel, for writing it back whole."""
+
+    id: int | str
+    id_order: Scalar
+    id_carrier: Scalar
+    id_order_invoice: Scalar
+    weight: Scalar
+    shipping_cost_tax_excl: Scalar
+    shipping_cost_tax_incl: Scalar
+    tracking_number: Scalar
+    date_add: Scalar
 
 
 class HistoryRow(msgspec.Struct, gc=False):

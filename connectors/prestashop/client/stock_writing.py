@@ -26,13 +26,13 @@ from domain.errors import (
     TransientError,
     Withheld,
 )
-from engine.connector import Change, Outcome, Receipt, Request
+from engine.connector import Change, Json, Outcome, Receipt, Request
 
 OPERATIONS = (PATCH_STOCK, PUT_STOCK)
 BATCH = 25
 
 _LARGEST = 2_147_483_647
-_TOLD = (RequestRefused, OutcomeUnknown, Withheld, TransientError, AttentionError, RemoteContractError)
+TOLD = (RequestRefused, OutcomeUnknown, Withheld, TransientError, AttentionError)
 """Errors that are the outcome of a change. Others, such as a lost lease, end the whole execution."""
 
 
@@ -134,7 +134,7 @@ def _write(account: Account, wishes: Mapping[int, _Wish]) -> dict[int, Outcome]:
 def _attempt(account: Account, wishes: Sequence[_Wish]) -> PlatformError | None:
     try:
         account.door.send(_request(account, wishes))
-    except _TOLD as error:
+    except TOLD as error:
         return error
     return None
 
@@ -143,10 +143,14 @@ def _read_back(account: Account, wishes: Mapping[int, _Wish], failure: PlatformE
     """What the rows show now. After a success a sale may have lowered one already: it was written all the same."""
     try:
         rows = {_key(row): row for row in rows_of(account, [str(wish.row.id_product) for wish in wishes.values()])}
-    except _TOLD as error:
+    except (*TOLD, RemoteContractError) as error:
         if failure is None:
-            evidence = {"note": "written, and not read back", "why": error.code}
-            return {index: Receipt(evidence={"row": wish.row_id, **evidence}) for index, wish in wishes.items()}
+            return {
+                index: Receipt(
+                    evidence={"row": wish.row_id, "written": str(wish.quantity), "not_read_back": error.code}
+                )
+                for index, wish in wishes.items()
+            }
         return dict.fromkeys(wishes, failure)
     outcomes: dict[int, Outcome] = {}
     for index, wish in wishes.items():
@@ -202,5 +206,5 @@ def _quantity(row: StockRow) -> Decimal | None:
         return None
 
 
-def _evidence(row: StockRow) -> dict[str, str]:
+def _evidence(row: StockRow) -> Json:
     return {"row": str(row.id), "quantity": str(row.quantity)}

@@ -5,9 +5,11 @@ from hashlib import blake2b
 
 from connectors.prestashop.client.account import Account
 from connectors.prestashop.client.dialect import PRODUCT_SUPPLIERS, SUPPLIERS, chunks, fields, one_of
+from connectors.prestashop.client.finding import is_plain
 from connectors.prestashop.client.orders import know_currencies
 from connectors.prestashop.client.paging import Batch, Listing, Row, changes, count_ids, sweep
 from connectors.prestashop.client.rows import Broken, ProductSupplierRow, SupplierRow
+from domain.records import fold
 from engine.connector import Page, Reading
 
 _EDITION = b"1"
@@ -53,6 +55,33 @@ def links_pages(account: Account, reading: Reading) -> Generator[Page, None, Non
 def links_by_id(account: Account, remote_ids: Sequence[str]) -> Page:
     """These links, as far as they exist."""
     return _links_page(account, _chosen(account, _LINKS, remote_ids))
+
+
+def find(account: Account, text: str) -> Sequence[str]:
+    """The ids of the suppliers a person means by a name or an id."""
+    wanted = text.strip()
+    found = []
+    if is_plain(wanted):
+        rows = account.read(SUPPLIERS, _SUPPLIERS.request(account, name=wanted))
+        found = [
+            str(row.id) for row in rows if not isinstance(row, Broken) and fold(str(row.name or "")) == fold(wanted)
+        ]
+    return found or ([wanted] if wanted.isascii() and wanted.isdecimal() else [])
+
+
+def find_links(account: Account, text: str) -> Sequence[str]:
+    """The ids of the links a person means by a product's id, or by a supplier's reference."""
+    wanted = text.strip()
+    if not is_plain(wanted):
+        return []
+    is_product = wanted.isascii() and wanted.isdecimal()
+    request = (
+        _LINKS.request(account, id_product=wanted)
+        if is_product
+        else _LINKS.request(account, product_supplier_reference=wanted)
+    )
+    rows = account.read(PRODUCT_SUPPLIERS, request)
+    return [str(row.id) for row in rows]
 
 
 def _chosen(account: Account, listing: Listing[Row], remote_ids: Sequence[str]) -> Batch[Row]:

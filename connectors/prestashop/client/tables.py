@@ -7,6 +7,7 @@ not well-formed is not decoded at all: ``NotWellFormed`` for XML, where one text
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
@@ -148,7 +149,7 @@ def _links(hints: Mapping[str, Any]) -> "tuple[type[Any], dict[str, tuple[type[A
     return kind, {name: (row, frozenset(get_type_hints(row))) for name, row in groups.items()}
 
 
-def _xml_links(node: etree._Element, links: "tuple[type[Any], dict[str, tuple[type[Any], frozenset[str]]]]") -> Any:
+def _xml_links(node: etree._Element, links: "tuple[type[Any], dict[str, tuple[type[Any], frozenset[str]]]]") -> object:
     kind, groups = links
     values: dict[str, Any] = {}
     for group in node:
@@ -183,7 +184,7 @@ def _broken(part: bytes, *, field: str, message: str) -> Broken:
         values = {}
     values = values if isinstance(values, dict) else {}
     return Broken(
-        id=_readable(values.get("id")),
+        id=_readable(values.get("id")) or f"?{blake2b(part, digest_size=6).hexdigest()}",
         label=_readable(values.get("reference")) or _readable(values.get("name")),
         field=field,
         message=message,

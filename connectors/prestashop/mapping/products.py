@@ -43,6 +43,9 @@ _KILOGRAMS = {
 """PS_WEIGHT_UNIT is free text; these are the ones in use."""
 
 
+_DRAFT = ("0", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What the mapping of products needs to know about the shop."""
@@ -60,7 +63,7 @@ def product(raw: ProductRaw | Broken, catalogue: Catalogue) -> Product:
         raise unreadable(raw)
     assert type(raw) is ProductRaw
     row = raw.row
-    if row.state == "0" or row.state == 0:
+    if row.state in _DRAFT:
         raise Skip("The product is a draft that was never saved in the shop.", cause="draft")
     remote_id = str(row.id)
     sku = text(row.reference, "reference")
@@ -219,10 +222,10 @@ def _weight(weight: Decimal, scale: Decimal | None) -> Decimal | None:
 
 
 def _image_ids(row: ProductRow) -> tuple[str, ...]:
-    """The cover first; the shop does not tell the order of the others, and gives them by id."""
+    """Image 34 of product 12 is ``12-34``. The cover first; the shop does not tell the order of the others, and gives them by id."""
     assert row.associations is not None
-    found = [str(image.id) for image in row.associations.images]
-    cover = str(row.id_default_image)
+    found = [f"{row.id}-{image.id}" for image in row.associations.images]
+    cover = f"{row.id}-{row.id_default_image}"
     if found[0] != cover and cover in found:
         found.remove(cover)
         found.insert(0, cover)

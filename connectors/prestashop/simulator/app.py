@@ -41,7 +41,6 @@ REALM = "Welcome to PrestaShop Webservice, please enter the authentication key a
 LONGEST_UNCHUNKED = 8000
 KEPT_PAGES = 512
 KEPT_BYTES = 256 * 1024 * 1024
-LARGEST_SINGLE_WRITE = 1
 
 
 class PrestashopSimulator:
@@ -137,7 +136,7 @@ class PrestashopSimulator:
         except Missing:
             response = Response(404)
         except Fatal:
-            return Response(500, b"", (HTML_TYPE,), closes=True)
+            return Response(500, b"", (HTML_TYPE,), self.shop.take_changes(), closes=True)
         except Redirected:
             where = f"http://{self.domain}/?url={'/'.join((place.resource, *place.rest))}"
             return Response(302, b"", (("Location", where), HTML_TYPE), closes=True)

@@ -49,7 +49,8 @@ def read_entities(resource: Resource, body: bytes) -> list[Posted]:
 
 
 def _children(node: Node) -> list[Node]:
-    return [child for child in node if isinstance(child.tag, str)]
+    # Comments and instructions are children too, to lxml; their tags are functions.
+    return list(node.iterchildren("*"))
 
 
 def _text(node: Node) -> str:

@@ -3,7 +3,7 @@
 import random
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.prestashop.simulator.keys import AccessKey
@@ -50,6 +50,8 @@ class Memory:
         self.mails: list[Mail] = []
         self.changes: list[Change] = []
         self.recording = True
+        self.fixed_now = ""
+        self._last_numbers: dict[str, int] = {}
         self.extra_revision = 0
         self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
         self.lock = threading.RLock()
@@ -75,16 +77,21 @@ class Memory:
         return self.version >= SLOW_WARNINGS
 
     def now(self) -> str:
-        """The shop's local time, as PrestaShop writes it: without an offset."""
-        return self.local(clock.now())
+        """The shop's local time, as PrestaShop writes it: without an offset. ``fixed_now`` stands in while a past is made up."""
+        return self.fixed_now or self.local(clock.now())
+
+    def next_number(self, name: str, field: str) -> int:
+        """The number after the highest a field ever had; numbers are not given twice."""
+        counter = f"{name}.{field}"
+        if counter not in self._last_numbers:
+            taken = (row.get(field, 0) for row in self.tables[name].rows.values())
+            self._last_numbers[counter] = max((one for one in taken if isinstance(one, int)), default=0)
+        self._last_numbers[counter] += 1
+        return self._last_numbers[counter]
 
     def local(self, instant: datetime) -> str:
         """An instant as the shop writes it."""
         return instant.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
-
-    def later(self, delay: timedelta) -> str:
-        """The local time after this delay."""
-        return self.local(clock.now() + delay)
 
     def table(self, name: str) -> Table:
         """The rows of a resource."""

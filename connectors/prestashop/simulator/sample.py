@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from connectors.prestashop.simulator.keys import access_key
-from connectors.prestashop.simulator.schema import Row
+from connectors.prestashop.simulator.schema import Row, Value
 from connectors.prestashop.simulator.shop import Shop
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "shop.json"
@@ -72,7 +72,7 @@ def _image_ids(row: Row) -> list[int]:
     return [one for one in stored if isinstance(one, int)] if isinstance(stored, tuple) else []
 
 
-def _value(value: object) -> int | str | None | dict[int, str] | tuple[int, ...] | tuple[dict[str, int | str], ...]:
+def _value(value: object) -> Value:
     if isinstance(value, dict):
         return {int(language): str(text) for language, text in value.items()}
     if isinstance(value, list):

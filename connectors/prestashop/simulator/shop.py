@@ -60,6 +60,7 @@ class Shop(Memory):
     @_alone
     def add_product(
         self,
+        /,
         name: Value,
         *,
         reference: str = "",
@@ -96,7 +97,7 @@ class Shop(Memory):
 
     @_alone
     def add_combination(
-        self, product: int, *, reference: str = "", values: tuple[int, ...] = (), quantity: int = 0, **fields: Value
+        self, /, product: int, *, reference: str = "", values: tuple[int, ...] = (), quantity: int = 0, **fields: Value
     ) -> int:
         """A combination of an existing product, with its stock row; the first one is the default."""
         is_first = not self.tables["combinations"].related("id_product", product)
@@ -115,7 +116,7 @@ class Shop(Memory):
         return identity
 
     @_alone
-    def edit_product(self, product: int, **fields: Value) -> None:
+    def edit_product(self, /, product: int, **fields: Value) -> None:
         """Save a product in the back office: ``date_upd`` is now."""
         self.update("products", product, {**fields, "date_upd": self.now()})
 
@@ -156,7 +157,7 @@ class Shop(Memory):
         return stock.add_row(self, product, attribute=attribute, shop=shop, quantity=quantity)
 
     @_alone
-    def add_customer(self, *, firstname: str, lastname: str, email: str, language: int = 1, **fields: Value) -> int:
+    def add_customer(self, /, *, firstname: str, lastname: str, email: str, language: int = 1, **fields: Value) -> int:
         """A customer with an account."""
         now = self.now()
         row: Row = {
@@ -173,7 +174,7 @@ class Shop(Memory):
         return self.insert("customers", {**row, **fields})
 
     @_alone
-    def add_address(self, customer: int, *, city: str, country: int = 8, **fields: Value) -> int:
+    def add_address(self, /, customer: int, *, city: str, country: int = 8, **fields: Value) -> int:
         """An address of a customer; the names are the customer's."""
         now = self.now()
         owner = self.row("customers", customer)
@@ -255,7 +256,7 @@ class Shop(Memory):
         return orders.refund(self, order, quantities)
 
     @_alone
-    def edit_carrier(self, carrier: int, **fields: Value) -> int:
+    def edit_carrier(self, /, carrier: int, **fields: Value) -> int:
         """Edit a carrier in the back office: it gets a new id, the old one is marked deleted, ``id_reference`` stays."""
         old = dict(self.row("carriers", carrier))
         self.update("carriers", carrier, {"deleted": 1})

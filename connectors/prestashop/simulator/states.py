@@ -64,8 +64,7 @@ def _move_stock(memory: Memory, order: int, before: int, after: int) -> None:
 def add_invoice(memory: Memory, order: int) -> int:
     """An invoice with the next number, for an order that has none."""
     row = memory.row("orders", order)
-    table = memory.tables["order_invoices"]
-    number = max((int(str(one.get("number", 0))) for one in table), default=0) + 1
+    number = memory.next_number("order_invoices", "number")
     now = memory.now()
     copied = ("total_paid_tax_excl", "total_paid_tax_incl", "total_products", "total_products_wt")
     shipped = ("total_shipping_tax_excl", "total_shipping_tax_incl")
@@ -110,8 +109,7 @@ def _deliver(memory: Memory, order: int) -> None:
     """A delivery number, once; the date is that of the last state that delivers."""
     changes: Row = {"delivery_date": memory.now()}
     if not memory.number("orders", order, "delivery_number"):
-        numbers = (int(str(row.get("delivery_number", 0))) for row in memory.tables["order_invoices"])
-        changes["delivery_number"] = max(numbers, default=0) + 1
+        changes["delivery_number"] = memory.next_number("orders", "delivery_number")
     memory.update("orders", order, changes)
     number = memory.number("orders", order, "delivery_number")
     for row in memory.tables["order_invoices"].related("id_order", order):

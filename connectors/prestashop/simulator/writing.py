@@ -114,9 +114,7 @@ def _check_words(resource: Resource, field: Field, sent: Words) -> None:
         check_value(resource, field, text)
 
 
-def _keep_dates(
-    method: str, resource: Resource, values: Row, row: Row, *, now: str, posted: Posted
-) -> None:
+def _keep_dates(method: str, resource: Resource, values: Row, row: Row, *, now: str, posted: Posted) -> None:
     """``date_upd`` is now; ``date_add`` is now for new rows, and for a PUT that leaves it out."""
     names: set[str] = {field.name for field in resource.fields}
     if "date_upd" in names:

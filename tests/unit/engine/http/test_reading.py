@@ -191,7 +191,10 @@ def test_a_short_pause_is_waited_for_in_place():
 @pytest.mark.parametrize("header", ["soon", "-5", "", "0", "Mon, 99 Foo 2026", "1.5"])
 def test_a_pause_that_makes_no_sense_is_a_back_off(header):
     budget = Patient()
-    with door_to(answer(429, b"", Retry_After=header), budget=budget) as (door, _), pytest.raises(RateLimited) as caught:
+    with (
+        door_to(answer(429, b"", Retry_After=header), budget=budget) as (door, _),
+        pytest.raises(RateLimited) as caught,
+    ):
         door.send(get())
     assert caught.value.retry_after is None
     assert budget.told == ["acquire", "penalise None"] * 3

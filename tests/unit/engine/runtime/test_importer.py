@@ -217,6 +217,15 @@ def test_a_sku_used_twice_is_never_guessed_and_both_are_named(database: Database
     assert [issue.cause for issue in first.issues()] == []
 
 
+def test_a_product_may_share_the_sku_of_its_own_variant(hub: Hub) -> None:
+    hub.shop.put(a_product("001", sku="mug", variants=(a_variant("001-1", sku="mug"), a_variant("001-2", sku="mug-2"))))
+    hub.run("update_products")
+    assert hub.issues() == []
+    hub.shop.put(a_product("002", sku="mug-2"))
+    hub.run("update_products")
+    assert ["#001-2, #002" in issue.message for issue in hub.issues()] == [True]
+
+
 # --- orders
 
 
