@@ -22,6 +22,8 @@ from domain.errors import UserError
 _PREFIX = "NAVETTE_"
 _FILE_VARIABLE = f"{_PREFIX}SETTINGS_FILE"
 _DEFAULT_FOLDER = Path(".navette")
+_OF_COMMANDS = (f"{_PREFIX}PERSON", f"{_PREFIX}KEY")
+"""Read by single commands of the command line: who asks, and a key to connect with."""
 
 
 class Settings(BaseSettings):
@@ -189,7 +191,7 @@ def _variable(name: str) -> str:
 
 
 def _unknown_variables() -> list[str]:
-    known = {_variable(name) for name in Settings.model_fields} | {_FILE_VARIABLE}
+    known = {_variable(name) for name in Settings.model_fields} | {_FILE_VARIABLE, *_OF_COMMANDS}
     return sorted(name for name in os.environ if name.upper().startswith(_PREFIX) and name.upper() not in known)
 
 

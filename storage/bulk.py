@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from storage.database import Unit
 
@@ -70,6 +76,49 @@ def next_ids(unit: Unit, table: sa.Table, count: int) -> list[int]:
     return list(range(highest + 1, highest + count + 1))
 
 
+class _Listed(TypeDecorator[Sequence[Any]]):
+    """A list given at execution as one parameter: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, *, of_integers: bool) -> None:
+        """PostgreSQL wants to know what the list holds, also when it is empty."""
+        super().__init__()
+        self.of_integers = of_integers
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        """The database's own type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(ARRAY(sa.BigInteger() if self.of_integers else sa.Text()))
+        return dialect.type_descriptor(sa.Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: sa.Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+        """To the driver."""
+        return list(value or ()) if dialect.name == "postgresql" else msgspec.json.encode(list(value or ())).decode()
+
+
+class _OneOf(FunctionElement[bool]):
+    """``column IN list`` with the list as one parameter: the statement is compiled once, whatever the list's length."""
+
+    name = "one_of"
+    type = sa.Boolean()
+    inherit_cache = True
+
+
+@compiles(_OneOf, "sqlite")
+def _one_of_sqlite(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    column, listed = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608
+
+
+@compiles(_OneOf, "postgresql")
+def _one_of_postgresql(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    column, listed = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({listed})"
+
+
 def one_of(column: sa.ColumnElement[Any], name: str = "ids") -> sa.ColumnElement[bool]:
-    """``column IN (:ids)`` for a list given at execution; the statement is compiled once whatever the list's length."""
-    return column.in_(bindparam(name, expanding=True))
+    """Whether a column of integers or text is among the list given under ``name`` at execution."""
+    listed = _Listed(of_integers=isinstance(column.type, sa.Integer))
+    return _OneOf(column, bindparam(name, type_=listed))

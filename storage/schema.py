@@ -1,36 +1,122 @@
-"""The state of the tables: are they there, and are they those this version works with."""
+"""Brings the database's tables up to date as a process starts, whatever it finds: nothing, an older release, half a step."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from storage.database import Database
-from storage.tables import metadata
+from domain.errors import PlatformError, UserError
+from storage.database import Database, Unit
+
+_LOCK = 7_283_611_902
+"""PostgreSQL's advisory lock that one process at a time migrates under; the number means nothing else."""
+_BEFORE = "_before_"
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaStatus:
-    """``current`` is the version of the tables (empty: none yet), ``newest`` the one this program works with."""
+class Upgrade:
+    """What an upgrade did. ``before`` is empty for a new database; ``backup`` the copy made first, of an existing SQLite."""
 
-    current: str
-    newest: str
+    before: str
+    after: str
+    backup: Path | None
 
     @property
-    def is_current(self) -> bool:
-        """Whether nothing has to be done."""
-        return self.current == self.newest
+    def has_changed(self) -> bool:
+        """Whether anything had to be done."""
+        return self.before != self.after
 
 
-_NEWEST = "1"
+class MigrationFailed(PlatformError):
+    """The tables could not be brought up to date; the message names the step and the backup."""
+
+    code = "migration_failed"
 
 
-def status(database: Database) -> SchemaStatus:
-    """Look, change nothing."""
-    with database.reading() as unit:
-        has_tables = sa.inspect(unit.connection).has_table("integrations")
-    return SchemaStatus(_NEWEST if has_tables else "", _NEWEST)
+def head() -> str:
+    """The revision this release is written for."""
+    found = _scripts().get_current_head()
+    assert found is not None  # there is a first step
+    return found
 
 
-def upgrade(database: Database) -> None:
-    """Make or change the tables so that this program can work with them; nothing happens when they are current."""
-    metadata.create_all(database.engine)
+def revision(database: Database) -> str:
+    """The revision of a database; empty when it has none yet."""
+    return database.read(_revision)
+
+
+def upgrade(database: Database) -> Upgrade:
+    """Make the tables, or bring them up to date. Safe when several processes start at once, or when one was killed here.
+
+    An existing SQLite database is copied next to itself first. Raises ``MigrationFailed``, or ``UserError`` when the
+    database belongs to a newer release that this one cannot run on.
+    """
+    before = revision(database)
+    if before == head():
+        return Upgrade(before, before, None)
+    if before and before not in _revisions():
+        if _BEFORE in before:  # made so that the release before it goes on
+            return Upgrade(before, before, None)
+        raise UserError(
+            f"This database was changed by a newer Navette (step {before}). Start that release, or restore a backup."
+        )
+    backup = _copy(database, before) if before else None
+    try:
+        database.write(_migrate)
+    except PlatformError as error:
+        raise _failure(database, error, backup) from None
+    return Upgrade(before, revision(database), backup)
+
+
+def _migrate(unit: Unit) -> None:
+    if unit.dialect == "postgresql":
+        unit.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    config = _config()
+    config.attributes["connection"] = unit.connection
+    command.upgrade(config, "head")
+
+
+def _failure(database: Database, error: PlatformError, backup: Path | None) -> PlatformError:
+    done = revision(database)
+    ahead = [step for step in _revisions() if not done or step > done]
+    kept = f" A copy from before is {backup}." if backup else ""
+    return MigrationFailed(
+        f"The database could not be brought up to date: step {ahead[0] if ahead else done} failed, and nothing of it was "
+        f"kept.{kept} Start Navette again; if it fails again, go on with the release before and report it.",
+        detail=error.detail or error.message,
+    )
+
+
+def _copy(database: Database, before: str) -> Path | None:
+    """A whole copy of a SQLite file, consistent also while others write."""
+    file = database.engine.url.database
+    if database.dialect != "sqlite" or not file or file == ":memory:":
+        return None
+    copy = Path(f"{file}.before-{head()}-from-{before}")
+    copy.unlink(missing_ok=True)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+    return copy
+
+
+def _revision(unit: Unit) -> str:
+    found = MigrationContext.configure(unit.connection).get_current_revision()
+    return found or ""
+
+
+def _revisions() -> list[str]:
+    return sorted(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _config() -> Config:
+    config = Config(attributes={})
+    config.set_main_option("script_location", "storage:migrations")
+    return config

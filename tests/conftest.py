@@ -103,6 +103,10 @@ def redis_url(redis_server: Redis) -> str:
 
 
 def _empty(engine: sa.Engine) -> None:
+    """Deleting from tables that hold next to nothing takes a hundredth of the time of truncating them."""
+    tables = [table.name for table in reversed(metadata.sorted_tables)]
     with engine.begin() as connection:
-        names = ", ".join(table.name for table in metadata.sorted_tables)
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        connection.exec_driver_sql("; ".join(f"DELETE FROM {name}" for name in tables))
+        connection.exec_driver_sql(
+            "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+        )

@@ -151,10 +151,10 @@ class HostileShop:
                 self._open.add(connection)
                 thread = threading.Thread(target=self._serve, args=(connection, self._connections), daemon=True)
                 self._threads.append(thread)
+                thread.start()
                 if self._closing.is_set():
-                    connection.close()
+                    connection.shutdown(socket.SHUT_RDWR)
                     return
-            thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:

@@ -12,7 +12,7 @@ from domain.errors import OutcomeUnknown, PlatformError
 from domain.records import Shipment, StockLevel
 from engine.connector import Change, Connector, Limits, Outcome, Receipt, Sink, StockMeaning, writes
 from engine.registry import Registry
-from engine.runtime import exporter, stock
+from engine.runtime import exporter, reconciler, stock
 from engine.runtime.run import Run, Tally
 from storage.database import Unit
 from storage.queries import effects, executions, feeds, integrations, records
@@ -166,6 +166,8 @@ class TellingHub(Hub):
         """Exports and checks too."""
         if run.flow.name in ("export_stock", "confirm_shipments"):
             exporter.run(run)
+        elif run.flow.name == "check_stock":
+            reconciler.run(run)
         else:
             super().work(run)
 

@@ -26,7 +26,7 @@ from engine.runtime.service import Role, serve
 from engine.security.secrets import KeyRing
 from engine.settings import Settings
 from storage.database import Database, Unit
-from storage.queries import feeds, integrations
+from storage.queries import executions, feeds, integrations
 from storage.rows import Feed
 from storage.tables import page_digests
 
@@ -37,8 +37,8 @@ KEYS = KeyRing([bytes(32)])
 class Script(BaseModel):
     """What the work does: save ``pages`` pages, and what happens inside page ``at``.
 
-    ``event``: ``block`` (until told to stop), ``hang``, ``die`` (SIGKILL), ``write`` (through the door), or the name of an
-    error. It happens in attempts up to ``attempts``.
+    ``event``: ``block`` (until told to stop), ``hang``, ``die`` (SIGKILL), ``write`` (through the door), ``cancel``, or
+    the name of an error. It happens in attempts up to ``attempts``.
     """
 
     base_url: str = "http://127.0.0.1:9009"
@@ -67,11 +67,11 @@ def save(unit: Unit, *, run: Run, page: int, tally: Tally) -> None:
     row = {"feed_id": run.feed.id, "page": f"{run.execution.id}/{page}", "digest": b"", "records": 1}
     unit.connection.execute(page_digests.insert().values(row))
     if page == script.at and run.execution.attempt <= script.attempts:
-        happen(script.event, run)
+        happen(unit, script.event, run=run)
     run.fence(unit, tally, position=page, expected=script.pages)
 
 
-def happen(event: str, run: Run) -> None:
+def happen(unit: Unit, event: str, *, run: Run) -> None:
     """The fault of a script."""
     tell(f"inside {run.execution.id}")
     if event == "block":
@@ -82,6 +82,8 @@ def happen(event: str, run: Run) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif event == "hang":
         Event().wait()
+    elif event == "cancel":
+        executions.cancel(unit, run.execution.id, reason="")
     elif event == "write":
         run.door.send(Request(Operation("set_toy", "POST"), "/toys"))
     elif event == "RateLimited":

@@ -89,4 +89,7 @@ class Product(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _link_keys(sku: str, barcode: str) -> tuple[str, ...]:
-    return tuple(f"{name}:{value}" for name, value in (("sku", fold(sku)), ("barcode", fold(barcode))) if value)
+    folded_sku, folded_barcode = fold(sku), fold(barcode)
+    if folded_sku:
+        return (f"sku:{folded_sku}", f"barcode:{folded_barcode}") if folded_barcode else (f"sku:{folded_sku}",)
+    return (f"barcode:{folded_barcode}",) if folded_barcode else ()

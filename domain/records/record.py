@@ -52,4 +52,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def fold(text: str) -> str:
     """The form under which two SKUs are the same: case, width, accents' composition and outer or doubled spaces aside."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

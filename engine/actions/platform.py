@@ -1,5 +1,9 @@
 """Puts a process together: database, registry, keys, and what runs each kind of work."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.errors import UserError
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
 from engine.runtime import exporter, importer, reconciler, retry
@@ -12,22 +16,36 @@ from storage.database import Database
 WORKS: Works = {Import: importer.run, Export: exporter.run, Check: reconciler.run, Retry: retry.run}
 
 
-def open_platform(settings: Settings, *, registry: Registry | None = None) -> Platform:
-    """A process on the configured database; the embedded one is made and upgraded as needed. Close it with ``close``.
+@contextmanager
+def open_platform(settings: Settings, *, registry: Registry | None = None) -> Iterator[Platform]:
+    """A process on the configured database until the block ends. The embedded database is made and upgraded as needed.
 
-    Raises ``UserError`` when the database is another version's, and ``StorageBusy`` when it cannot be reached.
+    Raises ``UserError`` when another database has to be upgraded first, ``StorageBusy`` when it cannot be reached.
     """
+    with open_database(settings) as database:
+        _prepare(database, is_embedded=not settings.database_url)
+        keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
+        platform = Platform.of(
+            database, registry=registry or Registry.find(), settings=settings, keys=keys, works=WORKS
+        )
+        try:
+            yield platform
+        finally:
+            platform.dispatcher.close()
+
+
+def open_database(settings: Settings) -> Database:
+    """The configured database as it is."""
     if not settings.database_url:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database_address, pool_size=settings.worker_threads + 4)
-    schema.prepare(database, is_embedded=not settings.database_url)
-    keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
-    return Platform.of(
-        database, registry=registry or Registry.find(), settings=settings, keys=keys, works=WORKS
-    )
+    return Database(settings.database_address, pool_size=settings.worker_threads + 4)
 
 
-def close(platform: Platform) -> None:
-    """Let go of everything."""
-    platform.dispatcher.close()
-    platform.database.close()
+def _prepare(database: Database, *, is_embedded: bool) -> None:
+    status = schema.status(database)
+    if status.is_current:
+        return
+    if not is_embedded:
+        what = "is of another version" if status.current else "has no tables yet"
+        raise UserError(f"The database {what}. Bring it up to date with: navette db upgrade")
+    schema.upgrade(database)

@@ -56,6 +56,7 @@ _NEVER = tuple(
     )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")  # some real shops have an underscore in theirs
 _NUMBER_LIKE = re.compile(r"^(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*\.?$", re.IGNORECASE)
 
 
@@ -102,9 +103,9 @@ def parse_base(base_url: str, *, allow_private: bool) -> Address:
         raise AddressRefused("The address of the integration is not a web address.", remedy=_REMEDY) from None
     if parts.scheme not in {"http", "https"}:
         raise AddressRefused("The address of the integration must begin with https:// or http://.", remedy=_REMEDY)
-    if "@" in parts.netloc or "\\" in base_url:
+    if "@" in parts.netloc or "\\" in base_url or not base_url.isprintable():
         raise AddressRefused(
-            "The address of the integration must not hold a user name, a password or '@'.", remedy=_REMEDY
+            "The address of the integration must not hold a user name, a password, '@' or hidden signs.", remedy=_REMEDY
         )
     if parts.query or parts.fragment:
         raise AddressRefused("The address of the integration must not hold '?' or '#'.", remedy=_REMEDY)
@@ -128,13 +129,13 @@ def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if as_ip(host) is not None:
         return host
-    if not host or _NUMBER_LIKE.match(host) or "%" in host:
+    if not host or _NUMBER_LIKE.match(host) or "%" in host or "[" in parts.netloc:
         raise AddressRefused("The address of the integration does not name a host in the usual form.", remedy=_REMEDY)
     try:
         name = httpx.URL(scheme=parts.scheme, host=host).raw_host.decode("ascii")
     except httpx.InvalidURL:
         name = ""
-    if not re.fullmatch(r"[a-z0-9_.-]{1,253}", name) or _NUMBER_LIKE.match(name):
+    if not _NAME.fullmatch(name) or _NUMBER_LIKE.match(name):
         raise AddressRefused("The address of the integration holds characters that no host name has.", remedy=_REMEDY)
     return name
 

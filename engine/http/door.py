@@ -196,7 +196,8 @@ class GuardedDoor:
             passage = Passage(deadline=clock.monotonic() + self.rules.timeouts.total)
             answer, problem = self._exchange(request, passage, recall)
         verdict = self._judge(request, answer, problem)
-        self._tell_budget(verdict, answer.status)
+        if not recall.is_called:  # what we call back ourselves says nothing about the other side
+            self._tell_budget(verdict, answer.status)
         if isinstance(verdict, Answer):
             return verdict
         if not request.operation.is_reading:

@@ -10,9 +10,9 @@ from storage.queries import records
 
 def find(unit: Unit, integration_id: int, *, kind: str, items: Sequence[Mapped]) -> dict[str, int]:
     """Remote id to the id of the one record it surely is. Ambiguous ones are left out and become records of their own."""
-    wanted = Counter(key for item in items for key in item.record.link_keys)
-    if not wanted:
+    if not items or not records.is_known_elsewhere(unit, integration_id, kind=kind):
         return {}
+    wanted = Counter(key for item in items for key in item.record.link_keys)
     found = defaultdict(list)
     for candidate in records.candidates(unit, integration_id, kind=kind, keys=list(wanted)):
         found[candidate.key].append(candidate)

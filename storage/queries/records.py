@@ -60,18 +60,16 @@ class Saving(NamedTuple):
 
 def known(unit: Unit, integration_id: int, *, kind: str, remote_ids: Sequence[str]) -> dict[str, Known]:
     """Those of the remote ids that are tied to a record."""
-    query = _KNOWN_POSTGRESQL if unit.dialect == "postgresql" else _KNOWN
-    rows = unit.connection.execute(query, {"integration": integration_id, "kind": kind, "ids": list(remote_ids)})
+    rows = unit.connection.execute(_KNOWN, {"integration": integration_id, "kind": kind, "ids": remote_ids})
     return {row[0]: Known(row[0], row[1], bytes(row[2]), row[3] is not None) for row in rows}
 
 
-_KNOWN = sa.text(
-    "SELECT remote_id, record_id, fingerprint, gone_at FROM record_references "
-    "WHERE integration_id = :integration AND kind = :kind AND remote_id IN :ids"
-).bindparams(sa.bindparam("ids", expanding=True))
-_KNOWN_POSTGRESQL = sa.text(
-    "SELECT remote_id, record_id, fingerprint, gone_at FROM record_references "
-    "WHERE integration_id = :integration AND kind = :kind AND remote_id = ANY(:ids)"
+_KNOWN = sa.select(
+    references.c.remote_id, references.c.record_id, references.c.fingerprint, references.c.gone_at
+).where(
+    references.c.integration_id == sa.bindparam("integration"),
+    references.c.kind == sa.bindparam("kind"),
+    one_of(references.c.remote_id),
 )
 
 
@@ -95,20 +93,35 @@ def candidates(unit: Unit, integration_id: int, *, kind: str, keys: Sequence[str
     """Records of a kind found under any of the link keys."""
     if not keys:
         return []
-    found: list[Candidate] = []
-    for column in (records.c.first_key, records.c.second_key):
-        query = (
-            sa.select(column, records.c.id, records.c.label, references.c.remote_id)
-            .select_from(
-                records.outerjoin(
-                    references,
-                    (references.c.record_id == records.c.id) & (references.c.integration_id == integration_id),
-                )
-            )
-            .where(one_of(column), records.c.kind == kind)
+    return [
+        Candidate(*row[:4])
+        for query in _CANDIDATES
+        for row in unit.connection.execute(query, {"integration": integration_id, "ids": keys})
+        if row[4] == kind
+    ]
+
+
+_CANDIDATES = [
+    # The kind is compared by us: told of it, SQLite would walk all records of the kind instead of the few of the keys.
+    sa.select(column, records.c.id, records.c.label, references.c.remote_id, records.c.kind)
+    .select_from(
+        records.outerjoin(
+            references,
+            (references.c.record_id == records.c.id) & (references.c.integration_id == sa.bindparam("integration")),
         )
-        found += [Candidate(*row) for row in unit.connection.execute(query, {"ids": list(keys)})]
-    return found
+    )
+    .where(one_of(column))
+    for column in (records.c.first_key, records.c.second_key)
+]
+
+
+def is_known_elsewhere(unit: Unit, integration_id: int, *, kind: str) -> bool:
+    """Whether any other integration has records of a kind: without one, there is nothing to link to."""
+    theirs = sa.select(references.c.record_id).where(
+        references.c.integration_id == integrations.c.id, references.c.kind == kind
+    )
+    others = sa.select(integrations.c.id).where(integrations.c.id != integration_id, theirs.exists())
+    return unit.connection.execute(others.limit(1)).one_or_none() is not None
 
 
 def insert(

@@ -39,9 +39,9 @@ class Sharing(NamedTuple):
 class Item(NamedTuple):
     """A sellable item of an integration.
 
-    ``available`` is None while no warehouse of the integration holds a level of it. ``delivered`` is the quantity last
-    known to be there; ``own_open`` and ``own_held`` are promised to orders of this integration that are imported, and
-    that are set aside or only seen; ``latest`` is the last effect.
+    ``available`` is None while no warehouse of the integration holds a level of it; ``left`` is the same before it is kept
+    from going below zero. ``delivered`` is the quantity last known to be there; ``own_open`` and ``own_held`` are promised
+    to orders of this integration that are imported, and that are set aside or only seen; ``latest`` is the last effect.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Item(NamedTuple):
     label: str
     has_variants: bool
     available: Decimal | None
+    left: Decimal | None
     own_open: Decimal
     own_held: Decimal
     delivered: Decimal | None
@@ -102,6 +103,9 @@ _NEXT = sa.text(
 _CHOSEN = sa.text(_COLUMNS.format(kinds="IN :item_kinds", range="IN :ids")).bindparams(
     *_LISTS, sa.bindparam("ids", expanding=True), sa.bindparam("item_kinds", expanding=True)
 )
+_CHOSEN_POSTGRESQL = sa.text(_COLUMNS.format(kinds="IN :item_kinds", range="= ANY(:ids)")).bindparams(
+    *_LISTS, sa.bindparam("item_kinds", expanding=True)
+)
 
 
 class _Value(msgspec.Struct):
@@ -127,19 +131,18 @@ def _parameters(share: Sharing) -> dict[str, Any]:
 def _item(row: Sequence[Any], share: Sharing, buffer: int) -> Item:
     """One row of the query above."""
     kind, remote_id, record_id, label, has_variants, on_hand, rivals, own_open, own_held, value, last, *rest = row
-    available = None
+    left: Decimal | None = None
     if on_hand is not None:
-        left = on_hand - (rivals or 0) - buffer
-        if share.subtracts_own:
-            left -= (own_open or 0) + (own_held or 0)
-        available = Decimal(left) / _THOUSAND if left > 0 else Decimal(0)
+        promised = (rivals or 0) + ((own_open or 0) + (own_held or 0) if share.subtracts_own else 0)
+        left = Decimal(on_hand - promised - buffer) / _THOUSAND
     return Item(
         kind,
         remote_id,
         record_id,
         label,
         bool(has_variants),
-        available,
+        left if left is None or left > 0 else Decimal(0),
+        left,
         Decimal(own_open) / _THOUSAND if own_open else Decimal(0),
         Decimal(own_held) / _THOUSAND if own_held else Decimal(0),
         None if value is None else _value(value).quantity,
@@ -177,10 +180,11 @@ def items(unit: Unit, share: Sharing, *, after: tuple[str, str] = START, count: 
 def chosen(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, Item]:
     """These items by remote id, products that are sold as variants included; unknown ones are left out."""
     buffer = quantity_to_driver(share.buffer)
+    query = _CHOSEN_POSTGRESQL if unit.dialect == "postgresql" else _CHOSEN
     found: dict[str, Item] = {}
     for start in range(0, len(remote_ids), _CHUNK):
         ids = list(remote_ids[start : start + _CHUNK])
-        rows = unit.connection.execute(_CHOSEN, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)})
+        rows = unit.connection.execute(query, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)})
         found |= {row[1]: _item(row, share, buffer) for row in rows}
     return found
 
@@ -311,7 +315,7 @@ def save_levels(
     return set_levels(unit, levels, reason=reason, person=person, execution_id=execution_id)
 
 
-def level_value(target: str, quantity: Decimal) -> dict[str, str]:
+def level_value(target: str, quantity: Decimal) -> dict[str, Any]:
     """A stock level as effects and deliveries hold it: the plain form of the record, without a place."""
     text = format(quantity, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
@@ -389,6 +393,19 @@ def movements(unit: Unit, record_id: int, *, count: int = 100) -> list[MovementR
         .limit(count)
     )
     return [MovementRow(*row) for row in unit.connection.execute(query)]
+
+
+def moved_because(unit: Unit, record_id: int, *, reason: str) -> dict[str, Decimal]:
+    """By how much the levels of an item changed, by warehouse, for exactly this reason."""
+    query = (
+        sa.select(
+            stock_movements.c.warehouse,
+            sa.func.sum(stock_movements.c.change, type_=stock_movements.c.change.type),
+        )
+        .where(stock_movements.c.record_id == record_id, stock_movements.c.reason == reason)
+        .group_by(stock_movements.c.warehouse)
+    )
+    return {row[0]: row[1] for row in unit.connection.execute(query)}
 
 
 def find(unit: Unit, integration_id: int, text: str) -> list[str]:

@@ -18,7 +18,7 @@ from connectors.prestashop.client.dialect import (
 )
 from connectors.prestashop.client.finding import find_by_reference
 from connectors.prestashop.client.labels import labels
-from connectors.prestashop.client.paging import Batch, Listing, changes, check_order, count_ids, spans, sweep
+from connectors.prestashop.client.paging import Batch, Listing, changes, check_span, count_ids, spans, sweep
 from connectors.prestashop.client.rows import Broken, CombinationRow, ProductRaw, ProductRow
 from connectors.prestashop.client.tables import ids
 from domain.errors import UnexpectedFormat
@@ -201,7 +201,7 @@ def _page(account: Account, batch: Batch[ProductRow], combinations: _Combination
 def _lazily(account: Account, request: Request, answer: Answer, span: tuple[int, int]) -> Callable[[], list[Any]]:
     def decode() -> list[Any]:
         rows = account.rows(PRODUCTS, request, answer)
-        check_order("products", rows, after=span[0] - 1, to=span[1])
+        check_span("products", rows, span=span)
         return rows
 
     return decode

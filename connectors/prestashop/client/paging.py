@@ -186,20 +186,35 @@ def _mark(reading: Reading, reached: datetime | None) -> str | None:
     return max(reached, known).isoformat()
 
 
-def check_order(resource: str, rows: Sequence[Any], *, after: int, to: int | None = None) -> int:
-    """The last id. Raises ``UnexpectedFormat`` where ids do not ascend within bounds: the shop then ignored the question."""
+def check_order(resource: str, rows: Sequence[Any], *, after: int) -> int:
+    """The last id. Raises ``UnexpectedFormat`` where ids do not ascend: what a cut list leaves out is then unknown."""
     last = after
     for row in rows:
-        text = str(row.id)
-        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+        number = _id(row)
         if number is None and isinstance(row, Broken):
             continue
-        if number is None or number <= last or (to is not None and number > to):
-            raise UnexpectedFormat(
-                f"The shop's list of {resource} is not what was asked for: {text[:40]!r} follows {last}."
-            )
+        if number is None or number <= last:
+            raise UnexpectedFormat(f"The shop's list of {resource} is out of order: {str(row.id)[:40]!r} follows {last}.")
         last = number
     return last
+
+
+def check_span(resource: str, rows: Sequence[Any], *, span: tuple[int, int]) -> None:
+    """Raises ``UnexpectedFormat`` where ids lie elsewhere: the shop then ignored the question. Their order does not matter."""
+    for row in rows:
+        number = _id(row)
+        if number is None and isinstance(row, Broken):
+            continue
+        if number is None or not span[0] <= number <= span[1]:
+            raise UnexpectedFormat(
+                f"The shop's list of {resource} is not what was asked for: {str(row.id)[:40]!r} is not between {span[0]} "
+                f"and {span[1]}."
+            )
+
+
+def _id(row: Any) -> int | None:  # noqa: ANN401 - any row
+    text = str(row.id)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _lazily(
@@ -207,7 +222,7 @@ def _lazily(
 ) -> Callable[[], list[Row | Broken]]:
     def decode() -> list[Row | Broken]:
         rows = account.rows(listing.table, request, answer)
-        check_order(listing.table.resource, rows, after=span[0] - 1, to=span[1])
+        check_span(listing.table.resource, rows, span=span)
         return rows
 
     return decode

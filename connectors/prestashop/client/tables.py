@@ -111,7 +111,9 @@ class Table(Generic[Row]):
         for child in node:
             name = child.tag
             if name in fields:
-                values[name] = _translated(child, language) if len(child) else child.text
+                text = child.text
+                # without own text it may hold a translation; asking each element for its children takes longer
+                values[name] = text if (text and not text.isspace()) or not len(child) else _translated(child, language)
             elif name == "associations" and self._links is not None:
                 values[name] = _xml_links(child, self._links)
         try:

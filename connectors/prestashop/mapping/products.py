@@ -222,7 +222,7 @@ def _weight(weight: Decimal, scale: Decimal | None) -> Decimal | None:
 
 
 def _image_ids(row: ProductRow) -> tuple[str, ...]:
-    """Image 34 of product 12 is ``12-34``. The cover first; the shop does not tell the order of the others, and gives them by id."""
+    """Image 34 of product 12 is ``12-34``. The cover first; the shop does not tell the order of the others."""
     assert row.associations is not None
     found = [f"{row.id}-{image.id}" for image in row.associations.images]
     cover = f"{row.id}-{row.id_default_image}"

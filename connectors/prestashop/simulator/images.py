@@ -45,8 +45,7 @@ def image_ids(shop: "Shop", product: int) -> tuple[int, ...]:
 def answer_image(shop: "Shop", request: Request, place: Place, *, method: str, question: "Question") -> Response:
     """Anything below ``/api/images``; Missing, or Refused with 48, 57, 58, 60 or 76."""
     if not place.rest:
-        key = next(iter(shop.keys.values()))
-        return Response(200, root.image_list(shop, key, question.base), XML)
+        return Response(200, root.image_list(shop, question.base), XML)
     kind, *words = place.rest
     if kind not in root.IMAGE_KINDS:
         raise did_you_mean(48, f'Image of type "{kind}" does not exists', kind, list(root.IMAGE_KINDS))

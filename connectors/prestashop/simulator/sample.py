@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from connectors.prestashop.simulator import states
 from connectors.prestashop.simulator.keys import access_key
 from connectors.prestashop.simulator.schema import Row, Value
 from connectors.prestashop.simulator.shop import Shop
@@ -57,6 +58,8 @@ def load_rows(shop: Shop, *, names: tuple[str, ...] | None) -> None:
     if names is None:
         for name, following in sample[NEXT_IDS].items():
             shop.tables[name].next_id = following
+    for order in shop.tables["orders"].ids:
+        states.show_tracking(shop, order)
     version_row = shop.tables["configurations"].related("name", "PS_VERSION_DB")[0]
     zone_row = shop.tables["configurations"].related("name", "PS_TIMEZONE")[0]
     version_row["value"] = shop.version_text

@@ -79,9 +79,16 @@ class Selections:
     ) -> Sequence[int]:
         table = self._memory.tables[resource.name]
         found: Sequence[int] | None = None
+        left: list[Filter] = []
+        # What can be looked up narrows first; only what is left is looked at row by row.
         for wanted in sorted(filters, key=lambda one: one.field.name != "id"):
-            narrowed = None if found is not None else _looked_up(table, wanted)
-            found = narrowed if narrowed is not None else _scanned(table, wanted, found, languages)
+            narrowed = _looked_up(table, wanted) if found is None else None
+            if narrowed is None:
+                left.append(wanted)
+            else:
+                found = narrowed
+        for wanted in left:
+            found = _scanned(table, wanted, found, languages)
         if found is None:
             found = table.ids
         found = self._in_shops(resource, found, context)

@@ -55,7 +55,12 @@ class Table:
         else:
             self.ids.append(identity)
         for name, index in self._indexes.items():
-            insort(index.setdefault(_key(self.value(row, name)), []), identity)
+            value = _key(self.value(row, name))
+            found = index.get(value)
+            if found is None:
+                index[value] = [identity]
+            else:
+                insort(found, identity)
         self.revision += 1
         return identity
 

@@ -155,7 +155,8 @@ def test_a_name_that_does_not_exist_is_unavailable():
 def test_plain_http_where_tls_is_due_is_unavailable():
     with HostileShop((raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"),)) as shop:
         sign_in = SignIn(shop.url.replace("http://", "https://"))
-        with GuardedDoor(sign_in, rules=rules()) as door, pytest.raises((Unavailable, TimedOut)):
+        where = rules(timeouts=Timeouts(connect=0.3))
+        with GuardedDoor(sign_in, rules=where) as door, pytest.raises((Unavailable, TimedOut)):
             door.send(get())
 
 
