@@ -12,10 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from domain.errors import PlatformError
 from domain.records import Record
+from engine.webhook import Webhook
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -299,6 +300,10 @@ class Connector:
       sinks are called with.
     - ``probe(door, settings)`` is the connection test.
     - ``interpret(answer)`` turns an answer that is not 2xx into an error, or returns None to leave it to the door's table.
+    - ``refresh(door, settings)`` asks for new secrets when those of an integration have expired, and returns them by the
+      names of the settings. Its request is declared as reading, whatever its method. The new ones are stored before use.
+    - ``refresh_sign_in(settings)`` says where ``refresh`` asks, if not at the integration's own address without headers.
+    - ``webhook`` says how the system's webhooks are known to be genuine, and what they hint at.
     - ``simulator`` is the module that imitates the system, loaded only when asked for.
     """
 
@@ -313,6 +318,9 @@ class Connector:
     writes: Mapping[type[Record], Sink] = field(default_factory=dict)
     limits: Callable[[Any], Limits] = lambda _settings: Limits()
     stock_meaning: StockMeaning = StockMeaning.SELLABLE
+    refresh: Callable[[Door, Any], Mapping[str, SecretStr]] | None = None
+    refresh_sign_in: Callable[[Any], SignIn] | None = None
+    webhook: Webhook | None = None
     simulator: str = ""
 
 

@@ -18,7 +18,7 @@ _NAMED = re.compile(
          ( "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?:basic|bearer|token|digest)\s+[^\s,;"'<>&]+ | [^\s,;"'<>&)}}\]]+ )"""
 )
 _ELEMENT = re.compile(rf"(?is)(<({_NAMES})(?:\s[^>]*)?>).*?(</\2\s*>|$)")
-_SIGNED_URL = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
+_SIGNED_URL = re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*://)[^/\s@\"'<>]+@")
 SECRET_NAME = re.compile(rf"(?i)^(?:{_NAMES})$")
 """Matches the whole name of a field whose value is secret."""
 

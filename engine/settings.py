@@ -151,6 +151,8 @@ def load_settings() -> Settings:
         raise UserError(f"A setting cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{settings_file()} is not valid TOML: {error}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{settings_file()} is not written in UTF-8.") from None
     except OSError as error:
         raise UserError(f"{settings_file()} cannot be read: {error.strerror}.") from None
 
@@ -196,7 +198,7 @@ def _unknown_variables() -> list[str]:
 
 
 def _unknown(variable: str) -> str:
-    near = get_close_matches(variable.upper(), map(_variable, Settings.model_fields), n=1)
+    near = get_close_matches(variable.upper(), map(_variable, Settings.model_fields), n=1, cutoff=0.75)
     advice = f"; did you mean {near[0]}?" if near else "."
     return f"{variable} is not a setting of Navette{advice}"
 
@@ -205,7 +207,7 @@ def _sentences(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_input=False, include_url=False, include_context=False):
         name = str(problem["loc"][0])
         if problem["type"] == "extra_forbidden":
-            near = get_close_matches(name, Settings.model_fields, n=1)
+            near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.75)
             advice = f"; did you mean {near[0]}?" if near else "."
             yield f"{name} in {settings_file()} is not a setting of Navette{advice}"
         else:

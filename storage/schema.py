@@ -1,5 +1,6 @@
 """Brings the database's tables up to date as a process starts, whatever it finds: nothing, an older release, half a step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from alembic.script import ScriptDirectory
 
 from domain.errors import PlatformError, UserError
 from storage.database import Database, Unit
+from storage.tables import metadata
 
 _LOCK = 7_283_611_902
 """PostgreSQL's advisory lock that one process at a time migrates under; the number means nothing else."""
 _BEFORE = "_before_"
+STEPS = ("storage:migrations/versions",)
+"""Where the steps are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,9 @@ class MigrationFailed(PlatformError):
     code = "migration_failed"
 
 
-def head() -> str:
+def head(steps: Sequence[str] = STEPS) -> str:
     """The revision this release is written for."""
-    found = _scripts().get_current_head()
+    found = _scripts(steps).get_current_head()
     assert found is not None  # there is a first step
     return found
 
@@ -49,40 +53,52 @@ def revision(database: Database) -> str:
     return database.read(_revision)
 
 
-def upgrade(database: Database) -> Upgrade:
+def create(database: Database) -> None:
+    """Make all tables of a new database at once, as if by every step. Faster than ``upgrade``; for tests and demonstrations."""
+    database.write(_create)
+
+
+def upgrade(database: Database, *, steps: Sequence[str] = STEPS) -> Upgrade:
     """Make the tables, or bring them up to date. Safe when several processes start at once, or when one was killed here.
 
     An existing SQLite database is copied next to itself first. Raises ``MigrationFailed``, or ``UserError`` when the
     database belongs to a newer release that this one cannot run on.
     """
     before = revision(database)
-    if before == head():
+    if before == head(steps):
         return Upgrade(before, before, None)
-    if before and before not in _revisions():
+    if before and before not in _revisions(steps):
         if _BEFORE in before:  # made so that the release before it goes on
             return Upgrade(before, before, None)
         raise UserError(
             f"This database was changed by a newer Navette (step {before}). Start that release, or restore a backup."
         )
-    backup = _copy(database, before) if before else None
+    backup = _copy(database, f"{head(steps)}-from-{before}") if before else None
     try:
-        database.write(_migrate)
+        database.write(lambda unit: _migrate(unit, steps))
     except PlatformError as error:
-        raise _failure(database, error, backup) from None
+        raise _failure(database, error, backup=backup, steps=steps) from None
     return Upgrade(before, revision(database), backup)
 
 
-def _migrate(unit: Unit) -> None:
+def _create(unit: Unit) -> None:
+    metadata.create_all(unit.connection)
+    config = _config(STEPS)
+    config.attributes["connection"] = unit.connection
+    command.stamp(config, "head")
+
+
+def _migrate(unit: Unit, steps: Sequence[str]) -> None:
     if unit.dialect == "postgresql":
         unit.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    config = _config()
+    config = _config(steps)
     config.attributes["connection"] = unit.connection
     command.upgrade(config, "head")
 
 
-def _failure(database: Database, error: PlatformError, backup: Path | None) -> PlatformError:
+def _failure(database: Database, error: PlatformError, *, backup: Path | None, steps: Sequence[str]) -> PlatformError:
     done = revision(database)
-    ahead = [step for step in _revisions() if not done or step > done]
+    ahead = [step for step in _revisions(steps) if not done or step > done]
     kept = f" A copy from before is {backup}." if backup else ""
     return MigrationFailed(
         f"The database could not be brought up to date: step {ahead[0] if ahead else done} failed, and nothing of it was "
@@ -91,15 +107,22 @@ def _failure(database: Database, error: PlatformError, backup: Path | None) -> P
     )
 
 
-def _copy(database: Database, before: str) -> Path | None:
+def _copy(database: Database, occasion: str) -> Path | None:
     """A whole copy of a SQLite file, consistent also while others write."""
     file = database.engine.url.database
     if database.dialect != "sqlite" or not file or file == ":memory:":
         return None
-    copy = Path(f"{file}.before-{head()}-from-{before}")
+    copy = Path(f"{file}.before-{occasion}")
     copy.unlink(missing_ok=True)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+    try:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("VACUUM INTO ?", (str(copy),))
+    except sa.exc.DBAPIError as error:
+        raise MigrationFailed(
+            f"The database has to be brought up to date, and could not be copied to {copy} first; nothing was changed. "
+            "Make room there, or let Navette write there, and start it again.",
+            detail=str(error.orig),
+        ) from None
     return copy
 
 
@@ -108,15 +131,17 @@ def _revision(unit: Unit) -> str:
     return found or ""
 
 
-def _revisions() -> list[str]:
-    return sorted(script.revision for script in _scripts().walk_revisions())
+def _revisions(steps: Sequence[str]) -> list[str]:
+    return sorted(script.revision for script in _scripts(steps).walk_revisions())
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def _scripts(steps: Sequence[str]) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(steps))
 
 
-def _config() -> Config:
+def _config(steps: Sequence[str]) -> Config:
     config = Config(attributes={})
     config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(steps))
     return config

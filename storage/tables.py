@@ -390,6 +390,40 @@ budgets = Table(
     Column("failures", Integer, nullable=False),
 )
 
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("integration_id", BigInteger, nullable=False),
+    Column("delivery_id", Text, nullable=False),
+    Column("proof", LargeBinary),
+    Column("topic", Text, nullable=False),
+    Column("ids", Body, nullable=False),
+    Column("sent_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("executions", Body, nullable=False),
+    PrimaryKeyConstraint("integration_id", "delivery_id"),
+    UniqueConstraint("integration_id", "proof"),
+    Index("ix_webhook_deliveries_received_at", "integration_id", "received_at"),
+)
+
+webhook_budgets = Table(
+    "webhook_budgets",
+    metadata,
+    Column("integration_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("spent_until", Float, nullable=False),
+)
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("integration_id", BigInteger, primary_key=True, autoincrement=False),
+    _blank("holder"),
+    Column("lease_until", Instant),
+    Column("is_interrupted", Boolean, nullable=False, server_default=text("false")),
+    Column("refused_at", Instant),
+    Column("refused_secrets", LargeBinary),
+)
+
 waivers = Table(
     "waivers",
     metadata,

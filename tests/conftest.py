@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from storage import schema
 from storage.database import Database
 from storage.tables import metadata
 from tests.moving import MovableClock
@@ -48,7 +49,7 @@ def postgres_url(postgres: Postgres) -> str:
     """A PostgreSQL database with empty tables, made once."""
     postgres.execute("CREATE DATABASE navette")
     with Database(postgres.url("navette")) as database:
-        metadata.create_all(database.engine)
+        schema.create(database)
     return postgres.url("navette")
 
 
@@ -57,7 +58,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with empty tables, to copy."""
     path = tmp_path_factory.mktemp("template") / "navette.db"
     with Database(f"sqlite:///{path}") as database:
-        metadata.create_all(database.engine)
+        schema.create(database)
         with database.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     return path

@@ -8,7 +8,7 @@ import typer
 
 from console.terminal.secrets import read_secret
 from console.terminal.session import AsJson, Person, session
-from console.terminal.tables import Column, console, facts, say, show, table, warn
+from console.terminal.tables import Column, console, facts, say, show, table, tell_json, warn
 from console.terminal.words import counted, moment
 from domain.errors import UserError
 from engine.actions import integrations as actions
@@ -71,7 +71,7 @@ def list_connectors(as_json: AsJson = False) -> None:
 
 
 @app.command("add")
-def add(
+def add(  # noqa: PLR0913 - the options of a command
     ctx: typer.Context,
     connector: Annotated[str, typer.Argument(help="The kind of system, such as prestashop.")],
     *,
@@ -111,7 +111,7 @@ def _first(flows: Sequence[str]) -> str:
 
 
 @app.command("test")
-def test(name: Name, person: Person, as_json: AsJson = False) -> None:
+def try_connection(name: Name, person: Person, as_json: AsJson = False) -> None:
     """Test the connection: does the shop answer, and has the key every right it needs?"""
     with session() as platform:
         found = actions.test_connection(platform, name, person=person)
@@ -195,8 +195,6 @@ def show_integration(name: Name, as_json: AsJson = False) -> None:
 
 
 def _show_json(integration: Integration, secrets: Sequence[str], found: Probe | None) -> None:
-    from console.terminal.tables import tell_json  # noqa: PLC0415 - one use
-
     tell_json(
         {
             "name": integration.name,
@@ -215,7 +213,7 @@ def _show_json(integration: Integration, secrets: Sequence[str], found: Probe | 
 
 
 @app.command("set")
-def change_settings(
+def change_settings(  # noqa: PLR0913 - the options of a command
     ctx: typer.Context,
     name: Name,
     *,
@@ -270,7 +268,7 @@ def remove(
     with session() as platform:
         platform.database.read(lambda unit: integration_named(unit, name))
         words = confirm or typer.prompt(
-            f"This deletes the orders, links and history of {name} for good. Write its name to go on",
+            f"This deletes the orders, links and history of {name} for good. Its name, to go on",
             default="",
             show_default=False,
         )
@@ -289,7 +287,8 @@ def _values(connector: Connector, settings: list[str] | None, url: str | None) -
             raise typer.BadParameter(f"“{text}” is not written as name=value.", param_hint="--set")
         if name.strip() in probes.secret_names(connector):
             raise UserError(
-                f"The setting {name.strip()} is secret and does not belong on the command line. Use --key-file, --key - or the question."
+                f"The setting {name.strip()} is secret and does not belong on the command line. Use --key-file, --key - or "
+                "the question."
             )
         values[name.strip()] = value.strip()
     return values

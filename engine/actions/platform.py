@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from domain.errors import UserError
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
 from engine.runtime import exporter, importer, reconciler, retry
@@ -18,12 +17,12 @@ WORKS: Works = {Import: importer.run, Export: exporter.run, Check: reconciler.ru
 
 @contextmanager
 def open_platform(settings: Settings, *, registry: Registry | None = None) -> Iterator[Platform]:
-    """A process on the configured database until the block ends. The embedded database is made and upgraded as needed.
+    """A process on the configured database, which is made or brought up to date first, until the block ends.
 
-    Raises ``UserError`` when another database has to be upgraded first, ``StorageBusy`` when it cannot be reached.
+    Raises ``UserError`` or ``MigrationFailed`` when that cannot be, ``StorageBusy`` when the database cannot be reached.
     """
     with open_database(settings) as database:
-        _prepare(database, is_embedded=not settings.database_url)
+        schema.upgrade(database)
         keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
         platform = Platform.of(
             database, registry=registry or Registry.find(), settings=settings, keys=keys, works=WORKS
@@ -39,13 +38,3 @@ def open_database(settings: Settings) -> Database:
     if not settings.database_url:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
     return Database(settings.database_address, pool_size=settings.worker_threads + 4)
-
-
-def _prepare(database: Database, *, is_embedded: bool) -> None:
-    status = schema.status(database)
-    if status.is_current:
-        return
-    if not is_embedded:
-        what = "is of another version" if status.current else "has no tables yet"
-        raise UserError(f"The database {what}. Bring it up to date with: navette db upgrade")
-    schema.upgrade(database)

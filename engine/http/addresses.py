@@ -56,7 +56,9 @@ _NEVER = tuple(
     )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")  # some real shops have an underscore in theirs
+_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
+)  # some real shops have an underscore in theirs
 _NUMBER_LIKE = re.compile(r"^(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+))*\.?$", re.IGNORECASE)
 
 
@@ -103,7 +105,7 @@ def parse_base(base_url: str, *, allow_private: bool) -> Address:
         raise AddressRefused("The address of the integration is not a web address.", remedy=_REMEDY) from None
     if parts.scheme not in {"http", "https"}:
         raise AddressRefused("The address of the integration must begin with https:// or http://.", remedy=_REMEDY)
-    if "@" in parts.netloc or "\\" in base_url or not base_url.isprintable():
+    if "@" in base_url or "\\" in base_url or not base_url.isprintable():
         raise AddressRefused(
             "The address of the integration must not hold a user name, a password, '@' or hidden signs.", remedy=_REMEDY
         )

@@ -1,17 +1,20 @@
-"""SKUs that several records of one shop share: each an issue that names them all, closed when only one is left."""
+"""SKUs that several records of one shop share: one issue that names them all, closed when none is left."""
+
+from collections.abc import Mapping, Sequence
 
 from domain.records import Product, Record, Variant
 from engine.runtime import issues
 from engine.runtime.run import Run
 from storage.database import Unit
-from storage.queries import issues as issue_rows
 from storage.queries import records
 
-PREFIX = "duplicate_sku:"
+CAUSE = "shared_skus"
+_NAMED = 40
+"""A message names this many SKUs; the others are counted."""
 
 
 def review(run: Run, *, kind: type[Record]) -> None:
-    """After an import of products that wrote something: raise and close the issues of shared SKUs."""
+    """After an import of products that wrote something: raise or close the issue of shared SKUs."""
     if kind is Product and run.tally.created + run.tally.updated:
         run.database.write(lambda unit: _review(unit, run))
 
@@ -19,21 +22,29 @@ def review(run: Run, *, kind: type[Record]) -> None:
 def _review(unit: Unit, run: Run) -> None:
     integration_id = run.integration.id
     shared = records.shared_keys(unit, integration_id, kinds=(Product.kind, Variant.kind), prefix="sku:")
-    open_causes = issue_rows.open_causes(unit, integration_id, prefix=PREFIX)
-    for key, members in shared.items():
-        cause = PREFIX + key.removeprefix("sku:")
-        if cause not in open_causes:
-            issues.raise_issue(
-                unit,
-                integration_id=integration_id,
-                feed_id=run.feed.id,
-                cause=cause,
-                message=f"The SKU “{members[0][1]}” is used by several products of this shop: "
-                f"{', '.join(f'#{remote_id}' for remote_id, _ in members)}. Each keeps its own stock, and none of them is "
-                "linked to other shops.",
-                remedy="Give each of them a SKU of its own in the shop, then update the products.",
-                occurrences=len(members),
-            )
-    for cause in open_causes:
-        if "sku:" + cause.removeprefix(PREFIX) not in shared:
-            issues.settle(unit, integration_id=integration_id, cause=cause, by="the SKUs differ now")
+    if not shared:
+        issues.settle(unit, integration_id=integration_id, cause=CAUSE, by="every SKU is used once now")
+        return
+    issues.raise_issue(
+        unit,
+        integration_id=integration_id,
+        feed_id=run.feed.id,
+        cause=CAUSE,
+        message=f"{_many(len(shared), 'SKU is', 'SKUs are')} used by several products of this shop: {_named(shared)}. "
+        "Each of them keeps its own stock, and none is linked to products of other shops.",
+        remedy="Give each of them a SKU of its own in the shop, then run the update of products.",
+        occurrences=len(shared),
+    )
+
+
+def _named(shared: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    named = [
+        f"“{members[0][1]}” ({', '.join(f'#{remote_id}' for remote_id, _ in members)})"
+        for members in list(shared.values())[:_NAMED]
+    ]
+    more = len(shared) - len(named)
+    return "; ".join(named) + (f"; and {more} more" if more else "")
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -48,6 +48,9 @@ def _save(
 ) -> tuple[Counter[str], tuple[str, ...]]:
     ids = [*verdicts.mapped, *verdicts.refused]
     known = records.known(unit, intake.integration_id, kind=intake.kind, remote_ids=ids)
+    if intake.work.scope is Scope.KNOWN:
+        verdicts = _only_known(verdicts, known)
+        ids = list(known)
     held_before = held.among(unit, intake.integration_id, kind=intake.kind, remote_ids=ids)
     refused = list(verdicts.refused.values())
     save = _save_levels if intake.work.kind is StockLevel else _save_records
@@ -98,15 +101,20 @@ def _save_records(
     return lines, Counter(unchanged=page.unchanged), put_off
 
 
+def _only_known(verdicts: Verdicts, known: dict[str, Known]) -> Verdicts:
+    """The other records are no business of this flow: it neither judges them nor lets go of those that are held back."""
+    mapped = {remote_id: item for remote_id, item in verdicts.mapped.items() if remote_id in known}
+    refused = {remote_id: item for remote_id, item in verdicts.refused.items() if remote_id in known}
+    others = len(verdicts.mapped) + len(verdicts.refused) - len(mapped) - len(refused)
+    return Verdicts(mapped, refused, verdicts.repeated + others)
+
+
 def _sort(scope: Scope, verdicts: Verdicts, known: dict[str, Known]) -> _Sorted:
     page = _Sorted(new=[], changed=[], unchanged=verdicts.repeated)
     for remote_id, mapped in verdicts.mapped.items():
         before = known.get(remote_id)
         if before is None:
-            if scope is Scope.KNOWN:
-                page.unchanged += 1
-            else:
-                page.new.append(mapped)
+            page.new.append(mapped)
         elif scope is Scope.NEW or (before.fingerprint == mapped.fingerprint and not before.is_gone):
             page.unchanged += 1
         else:

@@ -198,13 +198,3 @@ def open_errors(unit: Unit, integration_id: int | None = None) -> int:
     if integration_id is not None:
         query = query.where(issues.c.integration_id == integration_id)
     return unit.connection.execute(query).scalar_one()
-
-
-def open_causes(unit: Unit, integration_id: int, *, prefix: str) -> set[str]:
-    """Causes of open issues that start with ``prefix``."""
-    query = sa.select(issues.c.cause).where(
-        issues.c.integration_id == integration_id,
-        issues.c.state == "open",
-        issues.c.cause.startswith(prefix, autoescape=True),
-    )
-    return set(unit.connection.execute(query).scalars())

@@ -20,10 +20,13 @@ from storage.tables import (
     page_digests,
     records,
     references,
+    renewals,
     reservations,
     secrets,
     settings_versions,
     waivers,
+    webhook_budgets,
+    webhook_deliveries,
 )
 
 _SHARED = ("product", "variant", "stock_level")
@@ -75,6 +78,9 @@ def remove(unit: Unit, integration_id: int) -> Removed:
         differences,
         budgets,
         waivers,
+        renewals,
+        webhook_budgets,
+        webhook_deliveries,
         secrets,
         settings_versions,
         feeds,

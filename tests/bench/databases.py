@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from storage import schema
 from storage.database import Database
-from storage.tables import metadata
 from tests.servers import Postgres
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -32,7 +32,7 @@ class Databases:
             self._postgres.execute(f"CREATE DATABASE {name}")
             url = self._postgres.url(name)
         with Database(url) as database:
-            metadata.create_all(database.engine)
+            schema.create(database)
         return url
 
     def settle(self, url: str) -> None:

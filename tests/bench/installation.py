@@ -2,31 +2,32 @@
 
 import base64
 import time
+from contextlib import AbstractContextManager
 from typing import Any
 
 import msgspec
 from pydantic import SecretStr
 
 from domain.rulebook import Rulebook
-from engine.flow import Export, Import, Retry
+from engine.actions.platform import open_platform
 from engine.logging import set_up_logging
 from engine.registry import Registry
-from engine.runtime import executions, exporter, importer, retry, worker
+from engine.runtime import executions, worker
 from engine.runtime.opening import secret_place
 from engine.runtime.platform import Platform
-from engine.security.secrets import open_key_ring
 from engine.settings import Settings
-from storage.database import Database, Unit
+from storage.database import Unit
 from storage.queries import executions as execution_rows
 from storage.queries import feeds, integrations
 from storage.rows import State, Trigger
 
 _KEY = base64.b64encode(b"a key for benchmarks, 32 bytes..").decode()
-WORKS: dict[type[Any], Any] = {Import: importer.run, Export: exporter.run, Retry: retry.run}
 
 
-def open_platform(database_url: str, *, redis_url: str = "", registry: Registry | None = None) -> Platform:
-    """What a worker process works with."""
+def opened(
+    database_url: str, *, redis_url: str = "", registry: Registry | None = None
+) -> AbstractContextManager[Platform]:
+    """A process of Navette, until the block ends."""
     set_up_logging(log_level="warning")
     settings = Settings(
         database_url=database_url,
@@ -34,13 +35,7 @@ def open_platform(database_url: str, *, redis_url: str = "", registry: Registry 
         allow_private_addresses=True,
         secret_keys=SecretStr(_KEY),
     )
-    return Platform.of(
-        Database(settings.database_address),
-        registry=registry or Registry.find(),
-        settings=settings,
-        keys=open_key_ring(_KEY, key_file=settings.key_file),
-        works=WORKS,
-    )
+    return open_platform(settings, registry=registry)
 
 
 def connect(platform: Platform, *, url: str, key: str, **settings: Any) -> int:
@@ -66,23 +61,28 @@ def connect(platform: Platform, *, url: str, key: str, **settings: Any) -> int:
 
 
 def prepare(*, database_url: str, url: str, key: str, settings: dict[str, Any]) -> dict[str, int]:
-    """Connect the shop in a database of its own process; by flow, the id of its feed."""
-    platform = open_platform(database_url)
-    integration_id = connect(platform, url=url, key=key, **settings)
-    found = platform.database.read(lambda unit: feeds.listed(unit, integration_id=integration_id))
+    """Connect the shop; by flow, the id of its feed."""
+    with opened(database_url) as platform:
+        integration_id = connect(platform, url=url, key=key, **settings)
+        found = platform.database.read(lambda unit: feeds.listed(unit, integration_id=integration_id))
     return {feed.flow: feed.id for feed in found}
 
 
 def execute(*, database_url: str, feed_id: int) -> dict[str, Any]:
     """Request an execution and work on it in this process: seconds from request to end, and what the execution tells."""
-    platform = open_platform(database_url)
-    started = time.perf_counter()
-    asked = executions.request(platform, feed_id, trigger=Trigger.MANUAL)
-    worker.run_execution(platform, asked.execution_id)
-    seconds = time.perf_counter() - started
-    row = platform.database.read(lambda unit: execution_rows.get(unit, asked.execution_id))
+    with opened(database_url) as platform:
+        started, processor = time.perf_counter(), time.process_time()
+        asked = executions.request(platform, feed_id, trigger=Trigger.MANUAL)
+        worker.run_execution(platform, asked.execution_id)
+        seconds, processor = time.perf_counter() - started, time.process_time() - processor
+        row = platform.database.read(lambda unit: execution_rows.get(unit, asked.execution_id))
     assert row is not None
     if row.state is not State.SUCCEEDED:
         raise AssertionError(f"The execution ended as {row.state}: {row.reason}")
     told = ("read", "created", "updated", "unchanged", "calls", "bytes")
-    return {"seconds": seconds, "phases": row.phases, **{name: getattr(row, name) for name in told}}
+    return {
+        "seconds": seconds,
+        "processor_seconds": processor,
+        "phases": row.phases,
+        **{name: getattr(row, name) for name in told},
+    }

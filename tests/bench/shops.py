@@ -10,6 +10,7 @@ import httpx
 
 from connectors.prestashop.simulator import SAMPLE_KEY, PrestashopSimulator
 from connectors.prestashop.simulator.sample import build_bare_shop
+from engine.logging import set_up_logging
 from engine.simulation.process import serve_apart
 
 _LONG_AGO = "2026-01-01 00:00:00"
@@ -41,7 +42,7 @@ class Shop:
 
     def slow_down(self, seconds: float, *, path: str, method: str = "GET") -> None:
         """Take so long for each of these requests, whatever else is asked at the same time."""
-        wanted = {"name": "latency", "times": None, "setting": str(seconds), "path": path, "method": method}
+        wanted = {"name": "latency", "times": None, "setting": str(seconds * 1000), "path": path, "method": method}
         self.client.post("/_simulator/faults", json=wanted).raise_for_status()
 
     def hurry_up(self) -> None:
@@ -61,6 +62,7 @@ def opened(products: int) -> Iterator[Shop]:
 
 def build(products: int) -> PrestashopSimulator:
     """The simulator; called in its own process."""
+    set_up_logging(log_level="warning")
     shop = build_bare_shop()
     shop.recording = False
     for number in range(1, products + 1):

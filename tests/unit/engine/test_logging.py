@@ -142,23 +142,27 @@ def test_an_exception_is_told_in_one_line_without_what_variables_held(log_format
     assert "canary" not in line
 
 
-@pytest.mark.parametrize("form", ["true", "error", "triple", "library"])
-def test_exceptions_come_in_all_the_forms_they_are_given_in(form):
-    def act(log):
-        try:
-            raise ValueError("bad") from None
-        except ValueError as error:
-            match form:
-                case "true":
-                    log.error("failed", exc_info=True)
-                case "error":
-                    log.error("failed", exc_info=error)
-                case "triple":
-                    log.error("failed", exc_info=(ValueError, error, error.__traceback__))
-                case "library":
-                    logging.getLogger("library").exception("failed")
+def caught() -> ValueError:
+    try:
+        int("not a number")
+    except ValueError as error:
+        return error
+    raise AssertionError
 
-    assert one(act)["error"].startswith("ValueError: bad (test_logging.py:")
+
+@pytest.mark.parametrize("given", ["error", "triple", "library"])
+def test_exceptions_come_in_all_the_forms_they_are_given_in(given):
+    def act(log):
+        error = caught()
+        match given:
+            case "error":
+                log.warning("failed", exc_info=error)
+            case "triple":
+                log.warning("failed", exc_info=(ValueError, error, error.__traceback__))
+            case "library":
+                logging.getLogger("library").warning("failed", exc_info=error)
+
+    assert one(act)["error"].startswith("ValueError: invalid literal for int()")
 
 
 def test_an_exception_that_loops_or_is_not_there_is_no_trouble():

@@ -209,12 +209,14 @@ def test_a_sku_used_twice_is_never_guessed_and_both_are_named(database: Database
     first.shop.put(a_product("001", sku="mug"), a_product("002", sku=" MUG "))
     first.run("update_products")
     (issue,) = first.issues()
-    assert "#001, #002" in issue.message
+    assert "1 SKU is used by several products of this shop: “mug” (#001, #002)" in issue.message
     second.shop.put(a_product("901", sku="mug"))
     assert second.run("update_products").created == 1
     first.shop.put(a_product("002", sku="mug-2"))
     first.run("update_products")
-    assert [issue.cause for issue in first.issues()] == []
+    assert first.issues() == []
+    (closed,) = first.issues("resolved")
+    assert closed.resolved_by == "every SKU is used once now"
 
 
 def test_a_product_may_share_the_sku_of_its_own_variant(hub: Hub) -> None:
@@ -305,6 +307,16 @@ def test_only_the_status_of_a_known_order_follows_the_shop(hub: Hub) -> None:
     assert row.state == "cancelled"
     assert row.record.lines[0].quantity == 1
     assert hub.outcomes(run.execution.id)[0].reason == "changed in the shop since it was imported: lines"
+
+
+def test_following_known_orders_leaves_those_held_back_where_they_are(hub: Hub) -> None:
+    hub.shop.put(an_order("1", status=UNPAID), an_order("2", shipping_code="99"))
+    hub.shop.spoil(Order, "3", NeedsAttention("No lines.", cause="no_lines"))
+    hub.run("import_new_orders")
+    before = {(row.remote_id, row.flow, row.tries) for row in held_now(hub)}
+    assert hub.run("update_orders").unchanged == 3
+    assert {(row.remote_id, row.flow, row.tries) for row in held_now(hub)} == before
+    assert len(hub.issues()) == 2
 
 
 def test_rules_of_the_administrator_decide_before_the_shops_flags(hub: Hub) -> None:

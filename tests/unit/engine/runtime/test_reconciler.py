@@ -76,7 +76,7 @@ def test_a_cancelled_order_accounts_for_nothing(hub: TellingHub) -> None:
 
 
 def test_an_order_that_cannot_be_read_accounts_for_nothing(hub: TellingHub) -> None:
-    hub.shop.spoil(type(an_order()), "100", NeedsAttention("Broken.", cause="broken"))
+    hub.shop.spoil(type(an_order()), "100", NeedsAttention("Broken.", cause="odd"))
     hub.shop.put(a_level("001", 3))
     hub.run("check_stock")
     assert only(hub).explanation is Explanation.CHANGED_REMOTELY
