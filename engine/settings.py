@@ -15,7 +15,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
-from pydantic_settings.exceptions import SettingsError
 
 from domain.errors import UserError
 
@@ -147,8 +146,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise UserError("\n".join(_sentences(error))) from None
-    except SettingsError as error:
-        raise UserError(f"A setting cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{settings_file()} is not valid TOML: {error}.") from None
     except UnicodeDecodeError:

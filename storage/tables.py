@@ -421,7 +421,7 @@ renewals = Table(
     Column("lease_until", Instant),
     Column("is_interrupted", Boolean, nullable=False, server_default=text("false")),
     Column("refused_at", Instant),
-    Column("refused_secrets", LargeBinary),
+    Column("secrets_digest", LargeBinary),
 )
 
 waivers = Table(

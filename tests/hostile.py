@@ -153,7 +153,8 @@ class HostileShop:
                 self._threads.append(thread)
                 thread.start()
                 if self._closing.is_set():
-                    connection.shutdown(socket.SHUT_RDWR)
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
                     return
 
     def _serve(self, connection: socket.socket, number: int) -> None:

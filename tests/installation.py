@@ -93,8 +93,15 @@ class Installation:
 
 
 def settings_for(folder: Path, database_url: str) -> Settings:
-    """Settings of an installation in a folder, on a database."""
-    return Settings(data_folder=folder, database_url=database_url, allow_private_addresses=True)
+    """Settings of an installation in a folder, on a database. Shops here are near, so they are not waited for long."""
+    return Settings(
+        data_folder=folder,
+        database_url=database_url,
+        allow_private_addresses=True,
+        read_timeout_seconds=1,
+        total_timeout_seconds=3,
+        body_cap_megabytes=16,
+    )
 
 
 @contextmanager

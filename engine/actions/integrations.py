@@ -139,7 +139,8 @@ def change_settings(
     integration = platform.database.read(lambda unit: integration_named(unit, name))
     connector = platform.registry.connector(integration.connector)
     settings = probes.settings_of(connector, _merged(platform, integration, connector, values))
-    found = probes.probe(platform, connector, settings, integration_id=integration.id)
+    entered = {name for name in probes.secret_names(connector) if name in values}
+    found = probes.probe(platform, connector, settings, integration=integration, are_stored=not entered)
     if not force:
         demand_passed(found)
     plain, secrets = split(connector, settings)
@@ -149,7 +150,9 @@ def change_settings(
     def work(unit: Unit) -> None:
         current = integration_named(unit, name)
         rulebooks.save(unit, current, rulebooks.read(current), person=person, settings=plain)
-        _keep_secrets(platform, unit, current.id, secrets)
+        _keep_secrets(
+            platform, unit, current.id, {name: secrets[name] for name in entered & secrets.keys()}
+        )  # others may be newer by now
         probes.keep(unit, current.id, found)
         if title is not None:
             integrations.change(unit, current.id, title=title.strip())

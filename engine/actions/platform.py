@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
-from engine.runtime import exporter, importer, reconciler, retry
+from engine.runtime import exporter, importer, installation, reconciler, retry
 from engine.runtime.platform import Platform, Works
 from engine.security.secrets import open_key_ring
 from engine.settings import Settings
@@ -23,6 +23,7 @@ def open_platform(settings: Settings, *, registry: Registry | None = None) -> It
     """
     with open_database(settings) as database:
         schema.upgrade(database)
+        installation.recognise(database)
         keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
         platform = Platform.of(
             database, registry=registry or Registry.find(), settings=settings, keys=keys, works=WORKS

@@ -10,7 +10,7 @@ from domain.errors import PlatformError, UserError
 from domain.rulebook import Fate, PaymentRule, Rulebook
 from engine.actions.names import integration_named
 from engine.connector import Check, Choice, Connector, Probe
-from engine.runtime import opening
+from engine.runtime import opening, tokens
 from engine.runtime.budget import DatabaseBudget
 from engine.runtime.platform import Platform
 from storage.database import Unit
@@ -66,14 +66,20 @@ def probe(
     connector: Connector,
     settings: Any,  # noqa: ANN401 - the connector's own model
     *,
-    integration_id: int | None = None,
+    integration: Integration | None = None,
+    are_stored: bool = False,
 ) -> Probe:
-    """Test a connection. A shop that cannot be reached gives a failed check, not an error."""
-    budget = None
-    if integration_id is not None:
-        budget = DatabaseBudget(platform.database, integration_id, per_second=connector.limits(settings).per_second)
+    """Test a connection. A shop that cannot be reached gives a failed check, not an error.
+
+    ``are_stored``: the secrets among ``settings`` are those of ``integration``; expired ones are renewed and stored.
+    """
+    budget = renew = None
+    if integration is not None:
+        budget = DatabaseBudget(platform.database, integration.id, per_second=connector.limits(settings).per_second)
+        if are_stored:
+            renew = tokens.renewing(platform, integration, connector, settings, budget=budget)
     try:
-        with opening.open_door(platform, connector, settings, budget=budget) as door:
+        with opening.open_door(platform, connector, settings, budget=budget, renew=renew) as door:
             return connector.probe(door, settings)
     except PlatformError as error:
         return _failed(error)
@@ -101,7 +107,7 @@ def test_connection(platform: Platform, name: str, *, person: str) -> Probe:
     connector = platform.registry.connector(integration.connector)
     try:
         settings = opening.read_settings(platform, integration, connector)
-        found = probe(platform, connector, settings, integration_id=integration.id)
+        found = probe(platform, connector, settings, integration=integration, are_stored=True)
     except PlatformError as error:
         found = _failed(error)
 

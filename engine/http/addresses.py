@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
 
 import httpcore
@@ -172,19 +172,21 @@ def _unwrapped(ip: IpAddress) -> IpAddress:
     return ip
 
 
-def resolve(host: str, port: int, timeout: float) -> Sequence[str]:
+def resolve(
+    host: str, port: int, timeout: float, *, look_up: Callable[..., Sequence[Any]] = socket.getaddrinfo
+) -> Sequence[str]:
     """All addresses of a name. Raises ``httpcore.ConnectError``, or ``ConnectTimeout`` after ``timeout`` seconds."""
     answers: SimpleQueue[list[str] | OSError] = SimpleQueue()  # in a thread: the system's resolver knows no time limit
 
-    def look_up() -> None:
+    def ask() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = look_up(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             answers.put(OSError(f"name lookup failed: {error}"))
         else:
             answers.put([str(entry[4][0]) for entry in found])
 
-    threading.Thread(target=look_up, name="name-lookup", daemon=True).start()
+    threading.Thread(target=ask, name="name-lookup", daemon=True).start()
     try:
         answer = answers.get(timeout=timeout)
     except Empty:

@@ -119,9 +119,8 @@ def parse_xml(body: bytes) -> etree._Element:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise UnexpectedFormat("The answer is not valid XML.", detail=f"line {line}, column {column}") from None
-    if (
-        root.getroottree().docinfo.internalDTD is not None
-    ):  # one hidden by an encoding that the search above cannot read
+    # an encoding that the search above cannot read may have hidden one
+    if root.getroottree().docinfo.internalDTD is not None:
         raise _doctype()
     return root
 

@@ -21,6 +21,7 @@ from tenacity import RetryCallState, Retrying, stop_before_delay, wait_random_ex
 from domain import clock
 from domain.errors import (
     BrokenInvariant,
+    CredentialsRejected,
     PlatformError,
     RateLimited,
     RemoteContractError,
@@ -75,6 +76,8 @@ class GuardedDoor:
     - ``gate`` is asked right before each writing request, and never for a reading one. Without one, nothing is written.
     - ``budget`` is shared by all doors to the integration.
     - ``on_traffic`` is told about each try, in the thread that made it.
+    - ``renew`` gets another sign-in where the one given to it was refused; what was refused is then sent once more, also a
+      change: a request that was not let in has done nothing.
 
     Raises ``AddressRefused`` at once where the address is not acceptable in itself.
     """
@@ -86,10 +89,13 @@ class GuardedDoor:
     budget: Budget | None = field(default=None, kw_only=True)
     rules: Rules = field(default_factory=Rules, kw_only=True)
     on_traffic: Callable[[Traffic], None] = field(default=unobserved, kw_only=True)
+    renew: Callable[[SignIn], SignIn] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Connections are made when needed."""
-        self._redact = Redactor({*self.sign_in.secrets, *header_secrets(self.sign_in.headers.values())})
+        self._secrets = _secrets_of(self.sign_in)
+        self._redact = Redactor(self._secrets)
+        self._renewing = threading.Lock()
         self._address = parse_base(self.sign_in.base_url, allow_private=self.rules.allow_private)
         self._budget = self.budget or MemoryBudget(self.limits.per_second, patience=self.rules.patience)
         self._in_flight = max(1, self.limits.concurrent)
@@ -156,6 +162,25 @@ class GuardedDoor:
         return self._send(request, recall)
 
     def _send(self, request: Request, recall: Recall) -> Answer:
+        used = self.sign_in
+        try:
+            return self._send_signed(request, recall)
+        except CredentialsRejected:
+            if self.renew is None:
+                raise
+        self._renew_from(used, self.renew)
+        return self._send_signed(request, recall)
+
+    def _renew_from(self, used: SignIn, renew: Callable[[SignIn], SignIn]) -> None:
+        """Sign in anew, unless another thread did so since."""
+        with self._renewing:
+            if self.sign_in is used:
+                renewed = renew(used)
+                self._secrets = self._secrets | _secrets_of(renewed)
+                self._redact = Redactor(self._secrets)
+                self.sign_in = renewed
+
+    def _send_signed(self, request: Request, recall: Recall) -> Answer:
         if not request.operation.is_reading:
             return self._try(request, recall)
         tries = Retrying(
@@ -294,6 +319,10 @@ class GuardedDoor:
         error.args = (error.message,)
         error.__cause__ = error.__context__ = None
         return error
+
+
+def _secrets_of(sign_in: SignIn) -> set[str]:
+    return {*sign_in.secrets, *header_secrets(sign_in.headers.values())}
 
 
 def _is_success(answer: Answer) -> bool:

@@ -1,12 +1,13 @@
 """Opens an integration: settings and secrets from the database, a signed-in door, the gate in it."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
 from domain.errors import LeaseLost, SettingsInvalid, UserError, Withheld
-from engine.connector import Connector, Operation
+from engine.connector import Connector, Operation, SignIn
 from engine.http.budget import Budget
 from engine.http.door import GuardedDoor
 from engine.http.door import Traffic as Tried
@@ -51,13 +52,20 @@ def open_door(
     budget: Budget | None = None,
     gate: Gate = shut,
     on_traffic: Callable[[Tried], None] | None = None,
+    renew: Callable[[SignIn], SignIn] | None = None,
+    sign_in: SignIn | None = None,
+    longest_seconds: float = inf,
 ) -> GuardedDoor:
-    """The integration's way to the network; close it after use. Without a gate, it is only read through."""
+    """The integration's way to the network; close it after use. Without a gate, it is only read through.
+
+    ``renew`` is that of ``tokens``. ``sign_in`` leads elsewhere than the settings say. ``longest_seconds`` shortens the time
+    the operator allows a request.
+    """
     operator = platform.settings
     timeouts = Timeouts(
         connect=operator.connect_timeout_seconds,
         read=operator.read_timeout_seconds,
-        total=operator.total_timeout_seconds,
+        total=min(operator.total_timeout_seconds, longest_seconds),
     )
     rules = Rules(
         allow_private=operator.allow_private_addresses,
@@ -66,12 +74,13 @@ def open_door(
     )
     more = {} if on_traffic is None else {"on_traffic": on_traffic}
     return GuardedDoor(
-        connector.sign_in(settings),
+        sign_in or connector.sign_in(settings),
         connector.limits(settings),
         interpret=connector.interpret,
         gate=gate,
         budget=budget,
         rules=rules,
+        renew=renew,
         **more,
     )
 

@@ -22,7 +22,7 @@ from domain.errors import (
 )
 from domain.rulebook import Rulebook
 from engine.flow import Flow, Import
-from engine.runtime import behind, executions, issues, opening
+from engine.runtime import behind, executions, issues, opening, tokens
 from engine.runtime.budget import DatabaseBudget
 from engine.runtime.executions import Claim
 from engine.runtime.platform import Platform
@@ -98,13 +98,16 @@ def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None
         settings = opening.read_settings(platform, claim.integration, connector)
         limits = connector.limits(settings)
         traffic = _traffic_so_far(claim)
+        budget = DatabaseBudget(platform.database, claim.integration.id, per_second=limits.per_second)
+        count = opening.count_into(traffic)
         with opening.open_door(
             platform,
             connector,
             settings,
-            budget=DatabaseBudget(platform.database, claim.integration.id, per_second=limits.per_second),
+            budget=budget,
             gate=opening.gate_of(platform, claim.execution, lease),
-            on_traffic=opening.count_into(traffic),
+            on_traffic=count,
+            renew=tokens.renewing(platform, claim.integration, connector, settings, budget=budget, on_traffic=count),
         ) as door:
             run = Run(
                 database=platform.database,

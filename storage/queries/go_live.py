@@ -147,5 +147,3 @@ def stocked_count(unit: Unit, integration_id: int) -> int:
         "JOIN record_references r ON r.record_id = s.record_id WHERE r.integration_id = :integration"
     )
     return int(unit.connection.execute(levels, {"integration": integration_id}).scalar_one())
-
-

@@ -25,7 +25,7 @@ def place(unit: Unit) -> str:
     SQLite: the file's path. PostgreSQL: the cluster's and the database's own numbers; a dump that is restored has others.
     """
     if unit.dialect == "sqlite":
-        path = unit.connection.exec_driver_sql("PRAGMA database_list").one()[2]
+        path = unit.connection.exec_driver_sql("SELECT file FROM pragma_database_list WHERE name = 'main'").scalar_one()
         return f"sqlite:{Path(path).resolve()}"
     may_ask = unit.connection.exec_driver_sql(
         "SELECT has_function_privilege('pg_control_system()', 'execute')"

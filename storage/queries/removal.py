@@ -6,28 +6,7 @@ import sqlalchemy as sa
 
 from storage.database import Unit
 from storage.rows import State
-from storage.tables import (
-    budgets,
-    deliveries,
-    differences,
-    effects,
-    executions,
-    feeds,
-    held,
-    integrations,
-    issues,
-    outcomes,
-    page_digests,
-    records,
-    references,
-    renewals,
-    reservations,
-    secrets,
-    settings_versions,
-    waivers,
-    webhook_budgets,
-    webhook_deliveries,
-)
+from storage.tables import executions, feeds, integrations, metadata, outcomes, page_digests, records
 
 _SHARED = ("product", "variant", "stock_level")
 """Kinds other integrations may be tied to, and that hold the hub's own stock."""
@@ -68,23 +47,8 @@ def remove(unit: Unit, integration_id: int) -> Removed:
     connection.execute(page_digests.delete().where(page_digests.c.feed_id.in_(its_feeds)))
     connection.execute(records.delete().where(own, records.c.kind.not_in(_SHARED)))
     connection.execute(records.update().where(own).values(integration_id=None))
-    for table in (
-        references,
-        reservations,
-        held,
-        issues,
-        effects,
-        deliveries,
-        differences,
-        budgets,
-        waivers,
-        renewals,
-        webhook_budgets,
-        webhook_deliveries,
-        secrets,
-        settings_versions,
-        feeds,
-    ):
-        connection.execute(table.delete().where(table.c.integration_id == integration_id))
+    for table in reversed(metadata.sorted_tables):
+        if "integration_id" in table.c and table is not records:
+            connection.execute(table.delete().where(table.c.integration_id == integration_id))
     connection.execute(integrations.delete().where(integrations.c.id == integration_id))
     return Removed(orders, gone, kept)

@@ -33,5 +33,6 @@ def access_key(
     is_active: bool = True,
 ) -> AccessKey:
     """A key from plain values: ``access_key("A" * 32, rights={"orders": ["GET"]}, shops=[1])``."""
-    granted = {name: frozenset(methods) for name, methods in (rights or {EVERYTHING: METHODS}).items()}
+    wanted: Mapping[str, Iterable[str]] = {EVERYTHING: METHODS} if rights is None else rights
+    granted = {name: frozenset(methods) for name, methods in wanted.items()}
     return AccessKey(text, granted, frozenset(shops) if shops is not None else None, is_active)

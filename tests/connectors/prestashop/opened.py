@@ -1,6 +1,6 @@
 """A simulated shop with the connector opened on it, through the real door."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from connectors.prestashop.settings import PrestaShopSettings
 from connectors.prestashop.simulator import SAMPLE_KEY, PrestashopSimulator, Shop
 from domain.errors import RecordProblem
 from domain.records import Record
-from engine.connector import Census, Change, Operation, Outcome, Page, Reading
+from engine.connector import Answer, Census, Change, Door, Operation, Outcome, Page, Reading, Request
 from engine.http.door import GuardedDoor
 from engine.http.rules import Rules
 from engine.simulation.server import Server, serve
@@ -95,6 +95,26 @@ class Opened:
         found = [f"{entry.method} {entry.target}" for entry in self.server.ledger.recent]
         self.server.ledger.clear()
         return found
+
+
+class Between:
+    """A door that lets something happen in the shop right before a list is asked for with this ``display``."""
+
+    def __init__(self, door: Door, resource: str, display: str, happens: Callable[[], object]) -> None:
+        """``happens`` is called once."""
+        self._door, self._resource, self._display = door, resource, display
+        self._happens: Callable[[], object] | None = happens
+
+    def send(self, request: Request) -> Answer:
+        """Through the real door."""
+        if request.path.endswith(self._resource) and ("display", self._display) in request.query and self._happens:
+            self._happens()
+            self._happens = None
+        return self._door.send(request)
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        """Through the real door."""
+        return self._door.stream(requests)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def test_one_active_language_is_enough_for_plain_texts() -> None:
 def test_associations_are_shown_by_name_with_the_parts_asked_for(talk: Talk) -> None:
     answer = talk.get("products/1", display="[id,stock_availables[id,id_product_attribute],images[id]]")
 
-    node = talk.node(answer)[0]
+    node = talk.node(answer)
     assert [child.tag for child in node.find("associations")] == ["stock_availables", "images"]
     assert len(node.findall("associations/stock_availables/stock_available")) == 9
 

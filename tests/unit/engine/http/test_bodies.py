@@ -2,19 +2,24 @@
 
 import gzip
 import itertools
-import resource
+import tracemalloc
 import zlib
 
 import pytest
 
 from domain.errors import PlatformError, TooLarge, Truncated, UnexpectedFormat
 from engine.connector import Format, reads
-from tests.hostile import answer, chunked, drip, head, raw, until_close
+from tests.hostile import answer, chunked, head, raw, until_close
 from tests.unit.engine.http.doors import READ_ANY, READ_XML, door_to, get, rules
 
 DOCUMENT = b'{"orders": [' + b",".join(b'{"id": %d}' % number for number in range(2000)) + b"]}"
 XML = b"<?xml version='1.0'?><shop><order id='1'/><order id='2'/></shop>"
 READ_IMAGE = reads("read image", answers=Format.IMAGE)
+
+
+def gzipped(data: bytes) -> bytes:
+    """Always the same bytes: without the time of packing."""
+    return gzip.compress(data, mtime=0)
 
 
 def deflated(data: bytes, window: int) -> bytes:
@@ -25,10 +30,10 @@ def deflated(data: bytes, window: int) -> bytes:
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(DOCUMENT)),
-        ("x-gzip", gzip.compress(DOCUMENT)),
-        ("GZIP", gzip.compress(DOCUMENT[:700]) + gzip.compress(DOCUMENT[700:])),
-        ("gzip", gzip.compress(DOCUMENT) + b"\0" * 512),
+        ("gzip", gzipped(DOCUMENT)),
+        ("x-gzip", gzipped(DOCUMENT)),
+        ("GZIP", gzipped(DOCUMENT[:700]) + gzipped(DOCUMENT[700:])),
+        ("gzip", gzipped(DOCUMENT) + b"\0" * 512),
         ("deflate", deflated(DOCUMENT, 15)),
         ("deflate", deflated(DOCUMENT, -15)),
         ("identity", DOCUMENT),
@@ -47,7 +52,7 @@ def test_a_packed_answer_is_unpacked_whatever_its_framing(encoding, packed, say)
 @pytest.mark.parametrize("say", ["length", "chunks", "close"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_half_a_packed_answer_in_whole_framing_is_truncated(encoding, say):
-    packed = gzip.compress(DOCUMENT) if encoding == "gzip" else deflated(DOCUMENT, 15)
+    packed = gzipped(DOCUMENT) if encoding == "gzip" else deflated(DOCUMENT, 15)
     half = packed[: len(packed) // 2]
     says = {
         "length": answer(body=half, content_encoding=encoding),
@@ -203,7 +208,7 @@ def test_a_packing_nobody_asked_for_is_refused(encoding):
 
 @pytest.mark.parametrize(
     "packed",
-    [b"this is not gzip at all", gzip.compress(DOCUMENT)[:-8] + b"12345678", gzip.compress(b"{}") + b"left over"],
+    [b"this is not gzip at all", gzipped(DOCUMENT)[:-8] + b"12345678", gzipped(b"{}") + b"left over"],
 )
 def test_a_packing_that_is_broken_is_refused(packed):
     with door_to(answer(body=packed, content_encoding="gzip")) as (door, _), pytest.raises(UnexpectedFormat):
@@ -213,18 +218,21 @@ def test_a_packing_that_is_broken_is_refused(packed):
 def test_a_decompression_bomb_meets_the_cap_before_the_memory():
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join([packer.compress(b"[" + b" " * 9_999_999) for _ in range(50)]) + packer.flush()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with door_to(answer(body=bomb, content_encoding="gzip")) as (door, shop), pytest.raises(TooLarge):
-        door.send(get())
+    tracemalloc.start()
+    try:
+        with door_to(answer(body=bomb, content_encoding="gzip")) as (door, shop), pytest.raises(TooLarge):
+            door.send(get())
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
     assert len(shop.asked) == 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
 @pytest.mark.parametrize(
     "says",
     [
         chunked(itertools.repeat(b" " * 10_000)),
-        chunked(itertools.repeat(gzip.compress(b"")), content_encoding="gzip"),
+        chunked(itertools.repeat(gzipped(b"")), content_encoding="gzip"),
         answer(body=b"x" * 60_000),
         raw(head(200, {"Content-Type": "application/json", "Content-Length": "9" * 18})),
     ],
@@ -245,7 +253,7 @@ def test_an_answer_beyond_the_cap_is_refused_at_the_cap(says):
         raw(head(200, {"Content-Length": "-5"})),
         raw(head(200, {"Transfer-Encoding": "chunked"}) + b"zz\r\n"),
         raw(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
-        drip(b"HTTP/1.1 200 OK\r\n" + b"a: " + b"b" * 200, every=0),
+        raw(b"HTTP/1.1 200 OK\r\na: " + b"b" * 200_000),
     ],
     ids=["another protocol", "no status", "tls", "negative length", "chunk size", "switching", "endless head"],
 )

@@ -8,8 +8,8 @@ import httpcore
 import httpx
 import pytest
 
-from domain.errors import AddressRefused, BrokenInvariant, PlatformError, TimedOut, Unavailable
-from engine.http.failures import NETWORK_ERRORS, translate
+from domain.errors import AddressRefused, BrokenInvariant, PlatformError, TimedOut, Unavailable, UnexpectedFormat
+from engine.http.failures import NETWORK_ERRORS, from_status, translate
 from engine.http.passage import Passage
 
 
@@ -81,3 +81,7 @@ def test_a_certificate_that_does_not_hold_needs_a_person():
     assert isinstance(got, AddressRefused)
     assert "certificate has expired" in got.message
     assert "certificate" in got.remedy
+
+
+def test_an_interim_status_is_no_answer():
+    assert isinstance(from_status(101, host="shop", does="read", retry_after=None), UnexpectedFormat)

@@ -7,6 +7,7 @@ import pytest
 from domain.errors import AddressRefused, BrokenInvariant, SettingsInvalid, Unavailable
 from engine.connector import Limits, Request, SignIn, writes
 from engine.http.door import GuardedDoor, Traffic
+from engine.http.passage import Passage, Recall
 from engine.http.rules import Timeouts
 from tests.hostile import HostileShop, answer, hang_up, silent
 from tests.unit.engine.http.doors import READ, door_to, get, put, rules
@@ -199,3 +200,20 @@ def test_closing_a_door_calls_back_what_waits_at_it():
             door.send(get())
         assert len(shop.asked) == 1
     assert len(caught) == 1
+
+
+def test_a_door_closed_between_the_gate_and_the_request_sends_nothing():
+    with door_to(answer()) as (door, shop):
+        door.gate = lambda operation: door.close()
+        with pytest.raises(Unavailable):
+            door.send(put())
+        assert shop.connections == 0
+
+
+def test_what_joins_after_the_call_is_called_back_too():
+    recall, inner, passage = Recall(), Recall(), Passage(deadline=0)
+    recall.abort()
+    inner.add(passage)
+    recall.add(inner)
+    assert inner.is_called
+    assert passage.is_aborted

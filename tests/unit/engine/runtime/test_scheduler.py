@@ -243,8 +243,10 @@ def test_a_wrong_schedule_is_refused_and_the_former_stays(database):
     with pytest.raises(UserError, match="cron"):
         database.write(lambda unit: scheduler.set_schedule(unit, feed.id, Schedule(cron="61 * * * *")))
     assert reread(database, feed) == feed
-    for change in (scheduler.set_schedule, None):
-        with pytest.raises(UserError, match="does not exist"):
-            database.write(
-                lambda unit: scheduler.set_schedule(unit, 99, None) if change else scheduler.replan(unit, [99])
-            )
+
+
+def test_a_flow_that_is_gone_cannot_be_scheduled(database):
+    with pytest.raises(UserError, match="does not exist"):
+        database.write(lambda unit: scheduler.set_schedule(unit, 99, None))
+    with pytest.raises(UserError, match="does not exist"):
+        database.write(lambda unit: scheduler.replan(unit, [99]))

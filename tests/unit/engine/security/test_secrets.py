@@ -3,6 +3,7 @@
 import base64
 import multiprocessing
 import stat
+import threading
 
 import pytest
 from hypothesis import given
@@ -134,22 +135,36 @@ def test_an_empty_key_file_refuses_to_start(tmp_path):
         open_key_ring("", key_file=path)
 
 
-def _start(path, barrier, results):
-    barrier.wait()
+def _start(path, results):
     results.put(open_key_ring("", key_file=path).encrypt("canary", place=PLACE))
 
 
 def test_processes_that_start_at_once_agree_on_the_key(tmp_path):
-    context = multiprocessing.get_context("fork")
-    path = tmp_path / "data" / "secret.key"
-    for _ in range(5):
-        barrier, results = context.Barrier(4), context.Queue()
-        processes = [context.Process(target=_start, args=(path, barrier, results)) for _ in range(4)]
-        for process in processes:
-            process.start()
-        stored = [results.get() for _ in processes]
-        for process in processes:
-            process.join()
-        ring = open_key_ring("", key_file=path)
-        assert {ring.decrypt(one, place=PLACE) for one in stored} == {"canary"}
-        path.unlink()
+    context = multiprocessing.get_context("spawn")
+    path, results = tmp_path / "data" / "secret.key", context.Queue()
+    processes = [context.Process(target=_start, args=(path, results)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    stored = [results.get() for _ in processes]
+    for process in processes:
+        process.join()
+    ring = open_key_ring("", key_file=path)
+    assert {ring.decrypt(one, place=PLACE) for one in stored} == {"canary"}
+
+
+def test_the_slower_of_two_starts_takes_the_key_of_the_faster(tmp_path):
+    together = threading.Barrier(8)
+    stored: list[str] = []
+
+    def start():
+        together.wait()
+        stored.append(open_key_ring("", key_file=tmp_path / "secret.key").encrypt("canary", place=PLACE))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ring = open_key_ring("", key_file=tmp_path / "secret.key")
+    assert {ring.decrypt(one, place=PLACE) for one in stored} == {"canary"}
+    assert [file.name for file in tmp_path.iterdir()] == ["secret.key"]

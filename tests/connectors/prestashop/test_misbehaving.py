@@ -1,0 +1,208 @@
+"""A shop that lies, breaks off or breaks its own XML: the truth, or an error – never wrong records."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connectors.prestashop.simulator import build_sample_shop
+from domain.errors import NeedsAttention, PlatformError, RemoteContractError, Truncated, UnexpectedFormat
+from domain.records import Order, Product, StockLevel
+from engine.connector import Answer, Reading, Request
+from tests.connectors.prestashop.opened import Opened, opened
+
+SLOW = {"silent", "silent_after_write", "drip", "endless", "latency", "decompression_bomb"}
+"""These are the door's business, and take its time."""
+
+FAULTS = """bad_gateway byte_order_mark changed_state cut cut_after_write deep_nesting duplicate_keys empty_body error_object fatal
+    fatal_after_write half_body half_chunked half_gzip_chunked half_gzip_length half_head html_page invalid_encoding key_disabled
+    list_warnings maintenance_page malformed_xml nul_bytes rate_limited redirect repeated_row rewriting_off same_second
+    server_error server_error_after_write switched_off unavailable unsorted_list vanished_row warning_after_write
+    wrong_content_type xml_bomb xml_dtd xml_entity""".split()
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Equal but for the order."""
+    return {name: str(record) for name, record in one.items()} == {name: str(record) for name, record in other.items()}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("chosen", ["json", "xml"])
+def test_a_fault_brings_the_truth_or_an_error(chosen: str, fault: str) -> None:
+    """On the list of products, of combinations and of what orders point to: once, and without end."""
+    lies = {"changed_state"}  # nothing in the answer tells
+    with opened(build_sample_shop(), format=chosen) as shop:
+        truth = {kind: shop.records(kind, page_size=10) for kind in (Product, Order)}
+        for kind, path in ((Product, "api/products"), (Product, "api/combinations.*full"), (Order, "api/addresses")):
+            for times in (1, None):
+                shop.account = shop.reopened()
+                shop.server.faults.add(fault, path=path, times=times)
+                try:
+                    found = shop.records(kind, page_size=10)
+                except PlatformError as error:
+                    assert error.message  # noqa: PT017 - either is right
+                else:
+                    assert same(found, truth[kind]) or fault in lies
+                shop.server.faults.clear()
+                shop.door._budget.succeeded()  # the pause after so many failures is the door's business
+
+
+@pytest.mark.parametrize("kind", [Product, Order, StockLevel])
+def test_broken_xml_costs_no_record(kind: type) -> None:
+    """The page is read as JSON instead."""
+    with opened(build_sample_shop(), format="xml") as shop:
+        truth = shop.records(kind)
+        shop.account = shop.reopened()
+        shop.server.faults.add("malformed_xml", times=None, path="display=.*filter")
+        assert same(shop.records(kind), truth)
+
+
+def test_where_json_is_broken_too_only_the_bad_record_is_lost() -> None:
+    """The page is halved down to it."""
+    sample = build_sample_shop()
+    sample.update("products", 7, {"name": {1: "Breaks ]]> it", 2: "x"}})
+    with opened(sample, format="xml") as shop:
+        shop.server.faults.add("html_page", times=None, path="output_format=JSON")
+        found = shop.records(Product, page_size=10)
+        assert len(found) == 19
+        problems = {name: one for name, one in found.items() if isinstance(one, NeedsAttention)}
+        assert list(problems) == ["7"]
+        assert "break the shop's XML" in problems["7"].message
+        pages = shop.pages(Product, page_size=10)
+        assert len({page.digest for page in pages}) == 2
+        lists = [line for line in shop.requests() if "filter%5Bid%5D=%5B" in line or "filter[id]=[" in line]
+        assert len(lists) < 30
+
+
+def test_a_list_out_of_order_is_refused_where_its_order_counts() -> None:
+    """What comes after a cut list is not known then."""
+    with opened(build_sample_shop()) as shop:
+        shop.server.faults.add("unsorted_list", times=None, path="api/orders")
+        with pytest.raises(UnexpectedFormat, match="out of order"):
+            shop.records(Order, Reading(page_size=5))
+
+
+class Lying:
+    """A door whose answers to some lists are rewritten: shops do it with modules."""
+
+    def __init__(self, opened_shop: Opened, resource: str, rewrite: Callable[[bytes], bytes]) -> None:
+        """``rewrite`` changes the body."""
+        self._door, self._resource, self._rewrite = opened_shop.door, resource, rewrite
+
+    def send(self, request: Request) -> Answer:
+        """The answer, perhaps rewritten."""
+        found = self._door.send(request)
+        if request.path.endswith(self._resource) and ("display", "[id]") not in request.query:
+            return replace(found, body=self._rewrite(found.body))
+        return found
+
+    def stream(self, requests: Any) -> Any:
+        """The answers, perhaps rewritten."""
+        return (self.send(request) for request in requests)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        (b'"price":"11.900000"', b'"price":"NaN"', "price"),
+        (b'"price":"11.900000"', b'"price":"Infinity"', "price"),
+        (b'"price":"11.900000"', b'"price":1e400', "price"),
+        (b'"price":"11.900000"', b'"price":"1e400"', "price"),
+        (b'"price":"11.900000"', b'"price":"11,9"', "price"),
+        (b'"price":"11.900000"', b'"price":"1_1"', "price"),
+        (b'"price":"11.900000"', b'"price":"-1.5"', "price"),
+        (b'"price":"11.900000"', b'"price":null', "price"),
+        (b'"price":"11.900000"', b'"price":' + b"9" * 5000, "price"),
+        (b'"price":"11.900000"', b'"price":"' + b"9" * 5000 + b'"', "price"),
+        (b'"price":"11.900000"', b'"price":{"amount":1}', "price"),
+        (b'"price":"11.900000"', b'"price":"1","price":"2"', ""),
+        (b'"reference":"demo_11"', b'"reference":["demo_11"]', "reference"),
+        (b'"reference":"demo_11"', b'"reference":"a\\u0000b"', "reference"),
+        (b'"reference":"demo_11"', b'"reference":"' + b"x" * 10_000 + b'"', "reference"),
+        (b'"reference":"demo_11"', b'"reference":"\\ud800"', ""),
+        (b'"weight":"0.300000","ean13":"4006381333931"', b'"weight":"heavy","ean13":"4006381333931"', "weight"),
+        (b'"name":"Mug The best is yet to come"', b'"name":[{"id":"1","value":{}}]', "name[...].value"),
+        (b'"id_supplier":"2"', b'"id_supplier":"two"', "id_supplier"),
+    ],
+)
+def test_a_bad_value_costs_its_own_record_and_names_the_field(old: bytes, new: bytes, field: str) -> None:
+    """The rest of the page passes."""
+    with opened(build_sample_shop()) as shop:
+        spoilt: list[int] = []
+
+        def rewrite(body: bytes) -> bytes:
+            head, found, tail = body.partition(b'{"id":6,')
+            end = tail.find(b'{"id":7,')
+            spoilt.append(tail[:end].count(old))
+            return head + found + tail[:end].replace(old, new) + tail[end:]
+
+        shop.account.door = Lying(shop, "products", rewrite)
+        found = shop.by_id(Product, "5", "6", "7")
+        assert spoilt == [1], "the sample no longer holds this text"
+        assert list(found) == ["5", "6", "7"]
+        problem = found["6"]
+        assert isinstance(problem, NeedsAttention)
+        assert problem.field == field
+        assert problem.remedy
+        assert "]" * 50 not in problem.message
+        assert len(problem.message) < 400
+
+
+def test_minus_zero_is_zero() -> None:
+    """And a value without digits after the point, or with an exponent as PHP writes small numbers, is a number."""
+    with opened(build_sample_shop()) as shop:
+        for text, expected in (("-0.000000", "0"), ("12", "12"), ("1.0E-5", "0.000010"), ("120.000000", "120")):
+            spoil = f'"price":"{text}"'.encode()
+            shop.account.door = Lying(shop, "products", lambda body, new=spoil: body.replace(b'"price":"11.900000"', new))
+            assert format(shop.by_id(Product, "6")["6"].price.amount, "f") == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b'{"products"', b'{"errors"', UnexpectedFormat),
+        (b'{"products":[', b'{"products":{"1":', UnexpectedFormat),
+        (b'{"products":[', b'{"products":' + b"[" * 100_000, UnexpectedFormat),
+        (b'{"products":[', b'{"products":[NaN,', UnexpectedFormat),
+        (b'{"id":6,', b'{"id":999999,', UnexpectedFormat),
+        (b'{"id":6,', b'{"id":"six",', UnexpectedFormat),
+    ],
+)
+def test_a_list_that_is_none_is_refused_whole(old: bytes, new: bytes, expected: type[RemoteContractError]) -> None:
+    """Nothing of it is used."""
+    with opened(build_sample_shop()) as shop:
+        shop.account.door = Lying(shop, "products", lambda body: body.replace(old, new, 1))
+        with pytest.raises(expected):
+            shop.records(Product)
+
+
+def test_a_combination_that_cannot_be_read_costs_its_product_only() -> None:
+    """It is not left out: the product would lose a variant."""
+    with opened(build_sample_shop()) as shop:
+        shop.account.door = Lying(shop, "combinations", lambda body: body.replace(b'"demo_1-M-WHT"', b"{}", 1))
+        found = shop.records(Product)
+        assert isinstance(found["1"], NeedsAttention)
+        assert found["1"].field == "combination 3: reference"
+        assert len([one for one in found.values() if isinstance(one, Product)]) == 18
+        shop.account.door = Lying(shop, "combinations", lambda body: body.replace(b'"id_product":"1"', b'"id_product":{}', 1))
+        with pytest.raises(UnexpectedFormat, match="cannot be read"):
+            shop.records(Product)
+
+
+def test_a_list_that_is_no_use_with_a_row_missing_is_refused_whole() -> None:
+    """Ids, settings and rows about to be written."""
+    with opened(build_sample_shop()) as shop:
+        shop.account.door = Lying(shop, "configurations", lambda body: body.replace(b'"name":"PS_', b'"name":["PS_', 1))
+        with pytest.raises(RemoteContractError):
+            shop.account = __import__("connectors.prestashop.connector", fromlist=["CONNECTOR"]).CONNECTOR.open(
+                shop.account.door, shop.settings
+            )
+
+
+def test_truncated_is_what_a_cut_answer_is() -> None:
+    """Not an empty shop."""
+    with opened(build_sample_shop()) as shop:
+        shop.server.faults.add("half_body", times=None, path="api/products")
+        with pytest.raises(Truncated):
+            shop.records(Product)
