@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from engine.runtime.worker import run_execution
 from engine.settings import Settings
 from engine.simulation.server import Server
 from storage.database import Unit
+from storage.queries import effects, feeds, held, integrations, issues, outcomes, queue, records
 from storage.queries import executions as execution_rows
-from storage.queries import feeds, held, integrations, issues, outcomes, records
+from storage.queries.effects import EffectLine
 from storage.queries.held import HeldLine
 from storage.queries.issues import Issue
 from storage.queries.outcomes import OutcomeRow
 from storage.queries.records import RecordRow
-from storage.rows import Execution, Feed, Integration, Trigger
+from storage.rows import EffectState, Execution, Feed, Integration, Trigger
 
 ADMINISTRATOR = "Ada"
 
@@ -85,6 +87,23 @@ class Installation:
             return held.listed(unit, count=10_000)
 
         return self.platform.database.read(read)
+
+    def run_queued(self) -> None:
+        """Do what waits and may run now, as a worker would, until nothing is left."""
+        done: set[int] = set()
+        while waiting := self._waiting() - done:
+            for execution_id in sorted(waiting):
+                run_execution(self.platform, execution_id)
+            done |= waiting
+
+    def _waiting(self) -> set[int]:
+        return set(self.platform.database.read(lambda unit: queue.to_ring(unit, rung_longer_ago=timedelta(0))))
+
+    def withheld(self) -> list[EffectLine]:
+        """Changes that would have been sent."""
+        return self.platform.database.read(
+            lambda unit: effects.listed(unit, integration_id=self.integration.id, states=[EffectState.WITHHELD])
+        )
 
     @property
     def sent(self) -> list[Any]:

@@ -37,8 +37,9 @@ KEYS = KeyRing([bytes(32)])
 class Script(BaseModel):
     """What the work does: save ``pages`` pages, and what happens inside page ``at``.
 
-    ``event``: ``block`` (until told to stop), ``hang``, ``die`` (SIGKILL), ``write`` (through the door), ``cancel``, or
-    the name of an error. It happens in attempts up to ``attempts``.
+    ``event``: ``block`` (until told to stop), ``hang``, ``die`` (SIGKILL), ``big`` (a row of 4 MB), ``cut`` (PostgreSQL
+    hangs up), ``write`` or ``wait`` (before it), ``cancel``,
+    or the name of an error. It happens in attempts up to ``attempts``.
     """
 
     base_url: str = "http://127.0.0.1:9009"
@@ -55,10 +56,23 @@ def follow(run: Run) -> None:
     script: Script = run.settings
     for page in range((run.execution.position or 0) + 1, script.pages + 1):
         tally = run.tally.plus(created=1)
+        if page == script.at:
+            prepare(script.event, run)
         run.database.write(partial(save, run=run, page=page, tally=tally))
         run.tally = tally
         tell(f"saved {page}")
     run.tally = run.tally.plus(failed=script.failed)
+
+
+def prepare(event: str, run: Run) -> None:
+    """What happens before a page, outside its transaction."""
+    if event == "write":
+        run.door.send(Request(Operation("set_toy", "POST"), "/toys"))
+    if event == "wait":
+        tell(f"waiting {run.execution.id}")
+    while event == "wait":
+        run.lease.demand()
+        Event().wait(0.02)
 
 
 def save(unit: Unit, *, run: Run, page: int, tally: Tally) -> None:
@@ -82,17 +96,20 @@ def happen(unit: Unit, event: str, *, run: Run) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif event == "hang":
         Event().wait()
+    elif event == "big":
+        row = {"feed_id": run.feed.id, "page": "big", "digest": bytes(4_000_000), "records": 0}
+        unit.connection.execute(page_digests.insert().values(row))
+    elif event == "cut":
+        unit.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
     elif event == "cancel":
         executions.cancel(unit, run.execution.id, reason="")
-    elif event == "write":
-        run.door.send(Request(Operation("set_toy", "POST"), "/toys"))
     elif event == "RateLimited":
         raise errors.RateLimited("Slow down, please.", retry_after=timedelta(seconds=90))
     elif event == "CredentialsRejected":
         raise errors.CredentialsRejected("The toy shop refused the key.", remedy="Enter a new key.")
     elif event == "ValueError":
         raise ValueError("a secret detail")
-    elif event:
+    elif event not in ("write", "wait"):
         raise getattr(errors, event)(f"It was {event}.")
 
 

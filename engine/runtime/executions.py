@@ -9,10 +9,12 @@ import structlog
 from domain.errors import UserError
 from engine.runtime.platform import Platform
 from storage.database import Conflict, Unit
-from storage.queries import executions, feeds, integrations
+from storage.queries import executions, feeds, integrations, webhooks
 from storage.rows import Execution, Feed, Integration, State, Trigger
 
 log = structlog.get_logger()
+
+_MOST_GATHERED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ def place(
     unfinished = executions.unfinished(unit, feed_id)
     wanted = dict(scope) if scope is not None else None
     for waiting in unfinished:
-        if waiting.state is State.QUEUED and waiting.scope == wanted:
-            executions.join(unit, waiting.id, accepts_volume=accepts_volume)
+        if waiting.state is State.QUEUED and (waiting.scope == wanted or _gather(unit, waiting, trigger, wanted)):
+            if trigger is not Trigger.WEBHOOK:  # a hint makes nobody knock sooner at a door that asked for patience
+                executions.join(unit, waiting.id, accepts_volume=accepts_volume)
             message = f"Execution {waiting.id} of this flow was already waiting to start; this request joined it."
             return Requested(waiting.id, "joined", message)
     execution_id = executions.insert(
@@ -120,6 +123,15 @@ def cancel(platform: Platform, execution_id: int, *, person: str) -> str:
     if found is State.QUEUED:
         return f"Execution {execution_id} is cancelled; it had not started."
     return f"Execution {execution_id} stops after the record at hand; what is saved stays saved."
+
+
+def _gather(unit: Unit, waiting: Execution, trigger: Trigger, wanted: Mapping[str, Any] | None) -> bool:
+    """Let a waiting execution of webhooks look at further records too: a thousand hints are not a thousand executions."""
+    former, further = (waiting.scope or {}).get("ids"), (wanted or {}).get("ids")
+    if trigger is not Trigger.WEBHOOK or waiting.trigger is not trigger or not former or not further:
+        return False
+    ids = sorted({*former, *further})
+    return len(ids) <= _MOST_GATHERED and webhooks.widen(unit, waiting.id, ids=ids)
 
 
 def _demand_open(unit: Unit, feed: Feed) -> None:

@@ -104,6 +104,7 @@ FAULTS: tuple[Fault, ...] = (
         setting="http://169.254.169.254/latest/meta-data/",
         settings="the new location",
     ),
+    Fault("empty_answer", "Answers validly, and without any record.", _empty_answer),
     Fault(
         "empty_body", "Answers 200 with no body at all.", _changed(lambda response: replace(response, body=b"")), True
     ),

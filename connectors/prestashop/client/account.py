@@ -102,8 +102,7 @@ class Account:
 
     def read_sound(self, table: Table[Row], request: Request) -> list[Row]:
         """As ``read``, for lists that are no use with a row missing."""
-        answer = self.door.send(request)
-        return table.sound_rows(answer.body, answers=request.operation.answers, language=self.speech.language)
+        return table.sound(self.read(table, request))
 
     def _read_currency(self) -> str:
         wanted = self.facts.currency_id
@@ -124,7 +123,7 @@ def open_account(door: Door, settings: PrestaShopSettings) -> Account:
         filters={"name": one_of(_NAMES)},
     )
     answer = door.send(request)
-    rows = CONFIGURATIONS.sound_rows(answer.body, answers=answers)
+    rows = CONFIGURATIONS.sound(CONFIGURATIONS.rows(answer.body, answers=answers))
     values = _values(rows, settings.shop_id)
     language_id = _language(door, settings, speech, values.get("PS_LANG_DEFAULT", ""))
     zone_name = values.get("PS_TIMEZONE", "")
@@ -188,7 +187,7 @@ def _language(door: Door, settings: PrestaShopSettings, speech: Speech, default:
     if not wanted or wanted.isdecimal():
         return wanted or default
     request = speech.listing("languages", display=fields("id", "iso_code"))
-    for row in LANGUAGES.sound_rows(door.send(request).body, answers=speech.answers):
+    for row in LANGUAGES.sound(LANGUAGES.rows(door.send(request).body, answers=speech.answers)):
         if str(row.iso_code or "").lower() == wanted:
             return str(row.id)
     raise SettingsInvalid(

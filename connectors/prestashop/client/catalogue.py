@@ -170,7 +170,7 @@ class _Combinations:
     span: tuple[int, int] | None = None
 
     def by_product(self) -> dict[str, list[CombinationRow | Broken]]:
-        found: dict[str, list[CombinationRow | Broken]] = {}
+        found: dict[str, dict[str, CombinationRow | Broken]] = {}
         for request, answer in zip(self.requests, self.answers, strict=True):
             for row in self.account.rows(COMBINATIONS, request, answer):
                 product = row.parent if isinstance(row, Broken) else str(row.id_product)
@@ -178,8 +178,12 @@ class _Combinations:
                     raise UnexpectedFormat(
                         f"The shop's list of combinations holds a row, {row.id}, that cannot be read."
                     )
-                found.setdefault(product, []).append(row)
-        return found
+                found.setdefault(product, {})[str(row.id)] = row
+        return {product: [row for _, row in sorted(rows.items(), key=_by_number)] for product, rows in found.items()}
+
+
+def _by_number(item: tuple[str, object]) -> tuple[int, str]:
+    return len(item[0]), item[0]
 
 
 def _page(account: Account, batch: Batch[ProductRow], combinations: _Combinations) -> Page:

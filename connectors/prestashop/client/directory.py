@@ -15,7 +15,7 @@ _NONE = frozenset({"", "0", "None"})
 
 
 class Directory(Generic[Row]):
-    """Rows of one resource by id. One that no longer exists, or cannot be read, is remembered as None and not asked again."""
+    """Rows of one resource by id. One that no longer exists is remembered as None, one that cannot be read as ``Broken``."""
 
     def __init__(self, table: Table[Row], *, display: str, is_translated: bool = False, keeps: int = 20_000) -> None:
         """``keeps`` bounds the memory: beyond it everything is forgotten and read again when needed."""
@@ -23,11 +23,17 @@ class Directory(Generic[Row]):
         self._display = display
         self._is_translated = is_translated
         self._keeps = keeps
-        self._rows: dict[str, Row | None] = {}
+        self._rows: dict[str, Row | Broken | None] = {}
 
     def get(self, remote_id: object) -> Row | None:
-        """The row, if it exists."""
-        return self._rows.get(str(remote_id))
+        """The row, if it exists and can be read."""
+        found = self._rows.get(str(remote_id))
+        return None if isinstance(found, Broken) else found
+
+    def broken(self, remote_id: object) -> Broken | None:
+        """Why a row that exists cannot be read."""
+        found = self._rows.get(str(remote_id))
+        return name_place(found, self._table.resource) if isinstance(found, Broken) else None
 
     def requests(self, account: Account, wanted: Iterable[object]) -> list[Request]:
         """What has to be asked for all of ``wanted`` to be known."""
@@ -49,8 +55,13 @@ class Directory(Generic[Row]):
     def take(self, account: Account, request: Request, answer: Answer) -> None:
         """Keep the rows of an answer."""
         for row in account.rows(self._table, request, answer):
-            if not isinstance(row, Broken):
-                self._rows[str(row.id)] = row  # type: ignore[attr-defined]
+            self._rows[str(row.id)] = row  # type: ignore[union-attr]
+
+
+def name_place(broken: Broken, resource: str) -> Broken:
+    """The same, its field named as what it is of a record that points to it."""
+    place = f"{resource} {broken.id}"
+    return Broken(id=broken.id, field=f"{place}: {broken.field}" if broken.field else place, message=broken.message)
 
 
 def fill(account: Account, *wanted: tuple[Directory[Any], Iterable[object]]) -> None:

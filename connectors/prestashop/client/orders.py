@@ -23,7 +23,7 @@ from connectors.prestashop.client.dialect import (
     fields,
     one_of,
 )
-from connectors.prestashop.client.directory import Directory, fill
+from connectors.prestashop.client.directory import Directory, fill, name_place
 from connectors.prestashop.client.finding import find_by_reference, is_plain
 from connectors.prestashop.client.paging import Batch, Listing, changes, count_ids, sweep
 from connectors.prestashop.client.rows import (
@@ -151,7 +151,7 @@ def _complete(account: Account, rows: Sequence[OrderRow | Broken]) -> list[Any]:
         (links.customers, (row.id_customer for row in sound)),
         (links.addresses, (name for row in sound for name in (row.id_address_delivery, row.id_address_invoice))),
         (links.carriers, (row.id_carrier for row in sound)),
-        (links.currencies, {*(row.id_currency for row in sound), *(row.id_currency for row in _flat(payments))}),
+        (links.currencies, {*(row.id_currency for row in sound), *(row.id_currency for row in payments)}),
         (links.languages, (row.id_lang for row in sound)),
     )
     addresses = [
@@ -171,7 +171,16 @@ def _complete(account: Account, rows: Sequence[OrderRow | Broken]) -> list[Any]:
     return [row if isinstance(row, Broken) else _raw(row, links, payments, of_shop) for row in rows]
 
 
-def _raw(row: OrderRow, links: _Links, payments: dict[str, list[PaymentRow]], of_shop: dict[str, StateRow]) -> OrderRaw:
+def _raw(row: OrderRow, links: _Links, payments: "_Payments", of_shop: dict[str, StateRow]) -> OrderRaw | Broken:
+    broken = (
+        links.customers.broken(row.id_customer)
+        or links.addresses.broken(row.id_address_delivery)
+        or links.addresses.broken(row.id_address_invoice)
+        or links.carriers.broken(row.id_carrier)
+        or payments.broken.get(str(row.reference or ""))
+    )
+    if broken is not None:
+        return Broken(str(row.id), str(row.reference or "")[:120], broken.field, broken.message)
     customer = links.customers.get(row.id_customer)
     delivery = links.addresses.get(row.id_address_delivery)
     billing = links.addresses.get(row.id_address_invoice)
@@ -190,7 +199,7 @@ def _raw(row: OrderRow, links: _Links, payments: dict[str, list[PaymentRow]], of
         carrier=links.carriers.get(row.id_carrier),
         payments=[
             (payment, _code(links.currencies, payment.id_currency))
-            for payment in payments.get(str(row.reference or ""), ())
+            for payment in payments.rows.get(str(row.reference or ""), ())
         ],
     )
 
@@ -200,11 +209,18 @@ def _code(directory: Directory[CodeRow], remote_id: object) -> str:
     return str(found.iso_code or "").strip().upper() if found is not None else ""
 
 
-def _flat(payments: dict[str, list[PaymentRow]]) -> Iterator[PaymentRow]:
-    return (payment for found in payments.values() for payment in found)
+@dataclass(frozen=True, slots=True)
+class _Payments:
+    """Payments by the reference of their order."""
+
+    rows: dict[str, list[PaymentRow]] = field(default_factory=dict)
+    broken: dict[str, Broken] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[PaymentRow]:
+        return (payment for found in self.rows.values() for payment in found)
 
 
-def _payments(account: Account, rows: Sequence[OrderRow]) -> dict[str, list[PaymentRow]]:
+def _payments(account: Account, rows: Sequence[OrderRow]) -> _Payments:
     """By the order's reference: payments know no id of an order."""
     references = sorted({str(row.reference) for row in rows if row.reference})
     plain = [reference for reference in references if is_plain(reference)]
@@ -218,9 +234,11 @@ def _payments(account: Account, rows: Sequence[OrderRow]) -> dict[str, list[Paym
         )
         for portion in chunks(plain)
     ]
-    found: dict[str, list[PaymentRow]] = {}
+    found = _Payments()
     for request, answer in zip(requests, account.door.stream(requests), strict=True):
         for row in account.rows(PAYMENTS, request, answer):
-            if not isinstance(row, Broken):
-                found.setdefault(str(row.order_reference), []).append(row)
+            if isinstance(row, Broken):
+                found.broken[row.parent] = name_place(row, "order_payments")
+            else:
+                found.rows.setdefault(str(row.order_reference), []).append(row)
     return found

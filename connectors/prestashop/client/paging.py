@@ -194,7 +194,9 @@ def check_order(resource: str, rows: Sequence[Any], *, after: int) -> int:
         if number is None and isinstance(row, Broken):
             continue
         if number is None or number <= last:
-            raise UnexpectedFormat(f"The shop's list of {resource} is out of order: {str(row.id)[:40]!r} follows {last}.")
+            raise UnexpectedFormat(
+                f"The shop's list of {resource} is out of order: {str(row.id)[:40]!r} follows {last}."
+            )
         last = number
     return last
 

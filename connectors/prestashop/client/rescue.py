@@ -20,7 +20,8 @@ def rescue(door: Door, speech: Speech, table: Table[Row], request: Request) -> l
         return table.rows(door.send(as_json).body, answers=Format.JSON)
     except (RemoteContractError, RequestRefused):
         listed = door.send(_with(request, display="[id]")).body
-        remote_ids = ids(Table(table.resource, IdRow, node=table.node).sound_rows(listed, answers=Format.XML))
+        id_table = Table(table.resource, IdRow, node=table.node)
+        remote_ids = ids(id_table.sound(id_table.rows(listed, answers=Format.XML)))
         return _halve(door, speech, table, request, remote_ids)
 
 

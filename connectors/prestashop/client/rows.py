@@ -1,6 +1,8 @@
 """The rows of the webservice, as its lists give them. Only the fields that are read.
 
-A field may be a string or a number from one shop to the next, and null; converting it is the work of ``mapping``.
+A field may be a string or a number from one shop to the next, and null; converting it is the work of ``mapping``. A field
+that was asked for and is left out makes the row ``Broken``: an absent SKU is not an empty one. Only what depends on the
+version, or on what was asked for, has a default.
 """
 
 from typing import Any, TypeAlias
@@ -57,21 +59,21 @@ class ProductRow(msgspec.Struct, gc=False):
     """A product without its combinations."""
 
     id: int | str
-    reference: Scalar = None
-    ean13: Scalar = None
-    upc: Scalar = None
+    reference: Scalar
+    ean13: Scalar
+    upc: Scalar
+    price: Scalar
+    wholesale_price: Scalar
+    weight: Scalar
+    active: Scalar
+    is_virtual: Scalar
+    id_manufacturer: Scalar
+    id_supplier: Scalar
+    id_default_image: Scalar
+    name: Text
     isbn: Scalar = None
-    price: Scalar = None
-    wholesale_price: Scalar = None
-    weight: Scalar = None
-    active: Scalar = None
     state: Scalar = None
-    is_virtual: Scalar = None
-    id_manufacturer: Scalar = None
-    id_supplier: Scalar = None
-    id_default_image: Scalar = None
     date_upd: str | None = None
-    name: Text = None
     description: Text = None
     associations: ProductLinks | None = None
 
@@ -87,12 +89,12 @@ class CombinationRow(msgspec.Struct, gc=False):
 
     id: int | str
     id_product: Scalar
-    reference: Scalar = None
-    ean13: Scalar = None
-    upc: Scalar = None
+    reference: Scalar
+    ean13: Scalar
+    upc: Scalar
+    price: Scalar
+    weight: Scalar
     isbn: Scalar = None
-    price: Scalar = None
-    weight: Scalar = None
     associations: CombinationLinks | None = None
 
 
@@ -107,16 +109,16 @@ class OptionRow(msgspec.Struct, gc=False):
     """An attribute such as *Size*."""
 
     id: int | str
-    position: Scalar = None
-    name: Text = None
+    position: Scalar
+    name: Text
 
 
 class OptionValueRow(msgspec.Struct, gc=False):
     """A value of an attribute, such as *S*."""
 
     id: int | str
-    id_attribute_group: Scalar = None
-    name: Text = None
+    id_attribute_group: Scalar
+    name: Text
 
 
 class StockRow(msgspec.Struct, gc=False):
@@ -125,10 +127,10 @@ class StockRow(msgspec.Struct, gc=False):
     id: int | str
     id_product: Scalar
     id_product_attribute: Scalar
-    quantity: Scalar = None
-    depends_on_stock: Scalar = None
-    id_shop: Scalar = None
-    id_shop_group: Scalar = None
+    quantity: Scalar
+    depends_on_stock: Scalar
+    id_shop: Scalar
+    id_shop_group: Scalar
 
 
 class FullStockRow(msgspec.Struct, gc=False):
@@ -157,8 +159,8 @@ class SupplierRow(msgspec.Struct, gc=False):
     """A supplier."""
 
     id: int | str
-    name: Scalar = None
-    active: Scalar = None
+    name: Scalar
+    active: Scalar
     date_upd: str | None = None
 
 
@@ -167,11 +169,11 @@ class ProductSupplierRow(msgspec.Struct, gc=False):
 
     id: int | str
     id_product: Scalar
-    id_product_attribute: Scalar = None
-    id_supplier: Scalar = None
-    id_currency: Scalar = None
-    product_supplier_reference: Scalar = None
-    product_supplier_price_te: Scalar = None
+    id_product_attribute: Scalar
+    id_supplier: Scalar
+    id_currency: Scalar
+    product_supplier_reference: Scalar
+    product_supplier_price_te: Scalar
 
 
 class OrderLineRow(msgspec.Struct, gc=False):
@@ -179,15 +181,15 @@ class OrderLineRow(msgspec.Struct, gc=False):
 
     id: int | str
     product_id: Scalar
-    product_attribute_id: Scalar = None
-    product_quantity: Scalar = None
-    product_name: Scalar = None
-    product_reference: Scalar = None
-    product_ean13: Scalar = None
-    product_upc: Scalar = None
+    product_attribute_id: Scalar
+    product_quantity: Scalar
+    product_name: Scalar
+    product_reference: Scalar
+    product_ean13: Scalar
+    product_upc: Scalar
+    unit_price_tax_incl: Scalar
+    unit_price_tax_excl: Scalar
     product_isbn: Scalar = None
-    unit_price_tax_incl: Scalar = None
-    unit_price_tax_excl: Scalar = None
 
 
 class OrderLinks(msgspec.Struct, gc=False):
@@ -200,31 +202,27 @@ class OrderRow(msgspec.Struct, gc=False):
     """An order without what it points to."""
 
     id: int | str
-    reference: Scalar = None
-    id_customer: Scalar = None
-    id_address_delivery: Scalar = None
-    id_address_invoice: Scalar = None
-    id_currency: Scalar = None
-    id_lang: Scalar = None
-    id_carrier: Scalar = None
-    current_state: Scalar = None
-    module: Scalar = None
-    payment: Scalar = None
+    reference: Scalar
+    id_customer: Scalar
+    id_address_delivery: Scalar
+    id_address_invoice: Scalar
+    id_currency: Scalar
+    id_lang: Scalar
+    id_carrier: Scalar
+    current_state: Scalar
+    module: Scalar
+    payment: Scalar
+    date_add: str | None
+    date_upd: str | None
+    total_products_wt: Scalar
+    total_shipping_tax_incl: Scalar
+    total_wrapping_tax_incl: Scalar
+    total_discounts_tax_incl: Scalar
+    total_paid_tax_incl: Scalar
+    total_paid_tax_excl: Scalar
     note: Scalar = None
     gift: Scalar = None
     gift_message: Scalar = None
-    date_add: str | None = None
-    date_upd: str | None = None
-    total_products_wt: Scalar = None
-    total_shipping: Scalar = None
-    total_shipping_tax_incl: Scalar = None
-    total_wrapping: Scalar = None
-    total_wrapping_tax_incl: Scalar = None
-    total_discounts: Scalar = None
-    total_discounts_tax_incl: Scalar = None
-    total_paid: Scalar = None
-    total_paid_tax_incl: Scalar = None
-    total_paid_tax_excl: Scalar = None
     associations: OrderLinks | None = None
 
 
@@ -232,57 +230,57 @@ class StateRow(msgspec.Struct, gc=False):
     """An order status."""
 
     id: int | str
-    name: Text = None
-    paid: Scalar = None
-    shipped: Scalar = None
-    deleted: Scalar = None
+    name: Text
+    paid: Scalar
+    shipped: Scalar
+    deleted: Scalar
 
 
 class CustomerRow(msgspec.Struct, gc=False):
     """Who ordered; never the password hash and the secure key."""
 
     id: int | str
-    email: Scalar = None
-    firstname: Scalar = None
-    lastname: Scalar = None
-    company: Scalar = None
-    id_lang: Scalar = None
-    is_guest: Scalar = None
+    email: Scalar
+    firstname: Scalar
+    lastname: Scalar
+    company: Scalar
+    id_lang: Scalar
+    is_guest: Scalar
 
 
 class AddressRow(msgspec.Struct, gc=False):
     """Where to send or bill."""
 
     id: int | str
-    id_country: Scalar = None
-    id_state: Scalar = None
-    company: Scalar = None
-    firstname: Scalar = None
-    lastname: Scalar = None
-    vat_number: Scalar = None
-    address1: Scalar = None
-    address2: Scalar = None
-    postcode: Scalar = None
-    city: Scalar = None
-    other: Scalar = None
-    phone: Scalar = None
-    phone_mobile: Scalar = None
+    id_country: Scalar
+    id_state: Scalar
+    company: Scalar
+    firstname: Scalar
+    lastname: Scalar
+    vat_number: Scalar
+    address1: Scalar
+    address2: Scalar
+    postcode: Scalar
+    city: Scalar
+    other: Scalar
+    phone: Scalar
+    phone_mobile: Scalar
 
 
 class CodeRow(msgspec.Struct, gc=False):
     """A country, state, currency or language: its ISO code."""
 
     id: int | str
-    iso_code: Scalar = None
+    iso_code: Scalar
 
 
 class CarrierRow(msgspec.Struct, gc=False):
     """A carrier. Editing one makes a new id; ``id_reference`` stays."""
 
     id: int | str
-    id_reference: Scalar = None
+    id_reference: Scalar
+    deleted: Scalar
     name: Scalar = None
-    deleted: Scalar = None
     active: Scalar = None
 
 
@@ -290,12 +288,12 @@ class PaymentRow(msgspec.Struct, gc=False):
     """A payment, tied to an order by the order's reference."""
 
     id: int | str
-    order_reference: Scalar = None
-    id_currency: Scalar = None
-    amount: Scalar = None
-    payment_method: Scalar = None
-    transaction_id: Scalar = None
-    date_add: Scalar = None
+    order_reference: Scalar
+    id_currency: Scalar
+    amount: Scalar
+    payment_method: Scalar
+    transaction_id: Scalar
+    date_add: Scalar
 
 
 class OrderRaw(msgspec.Struct):
@@ -321,8 +319,8 @@ class ConfigurationRow(msgspec.Struct, gc=False):
     """A setting of the shop; one without shop and group holds for all."""
 
     id: int | str
-    name: Scalar = None
-    value: Any = None
+    name: Scalar
+    value: Any
     id_shop: Scalar = None
     id_shop_group: Scalar = None
 
@@ -348,9 +346,9 @@ class OrderStandRow(msgspec.Struct, gc=False):
     """Where an order stands."""
 
     id: int | str
-    current_state: Scalar = None
-    id_carrier: Scalar = None
-    reference: Scalar = None
+    current_state: Scalar
+    id_carrier: Scalar
+    reference: Scalar
 
 
 class PaymentMethodRow(msgspec.Struct, gc=False):
@@ -366,8 +364,8 @@ class OrderCarrierRow(msgspec.Struct, gc=False):
 
     id: int | str
     id_order: Scalar
-    id_carrier: Scalar = None
-    tracking_number: Scalar = None
+    id_carrier: Scalar
+    tracking_number: Scalar
 
 
 class WholeParcelRow(msgspec.Struct, gc=False):
@@ -388,8 +386,8 @@ class HistoryRow(msgspec.Struct, gc=False):
     """One change of status of an order."""
 
     id: int | str
-    id_order: Scalar = None
-    id_order_state: Scalar = None
+    id_order: Scalar
+    id_order_state: Scalar
 
 
 class ImageListRow(msgspec.Struct, gc=False):

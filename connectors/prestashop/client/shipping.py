@@ -204,12 +204,12 @@ def _stands(account: Account, order_ids: Sequence[str]) -> dict[str, _Stand]:
         "order_histories", display=fields("id", "id_order", "id_order_state"), filters={"id_order": one_of(wanted)}
     )
     answers = account.door.stream((orders, parcels, histories))
-    bodies = [next(answers).body for _ in range(3)]
-    stands = {str(row.id): _Stand(row) for row in ORDER_STANDS.sound_rows(bodies[0], answers=orders.operation.answers)}
-    for parcel in ORDER_CARRIERS.sound_rows(bodies[1], answers=parcels.operation.answers):
+    told = [next(answers) for _ in range(3)]
+    stands = {str(row.id): _Stand(row) for row in ORDER_STANDS.sound(account.rows(ORDER_STANDS, orders, told[0]))}
+    for parcel in ORDER_CARRIERS.sound(account.rows(ORDER_CARRIERS, parcels, told[1])):
         if str(parcel.id_order) in stands:
             stands[str(parcel.id_order)].parcels.append(parcel)
-    for history in HISTORIES.sound_rows(bodies[2], answers=histories.operation.answers):
+    for history in HISTORIES.sound(account.rows(HISTORIES, histories, told[2])):
         if str(history.id_order) in stands:
             stands[str(history.id_order)].past_states.add(str(history.id_order_state))
     return stands

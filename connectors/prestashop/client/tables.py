@@ -6,6 +6,7 @@ not well-formed is not decoded at all: ``NotWellFormed`` for XML, where one text
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
@@ -21,7 +22,6 @@ from engine.http.decoding import parse_xml
 Row = TypeVar("Row")
 
 _BOM = b"\xef\xbb\xbf"
-_ANY_LIST = msgspec.json.Decoder(dict[str, list[msgspec.Raw]])
 
 
 class NotWellFormed(UnexpectedFormat):
@@ -50,9 +50,8 @@ class Table(Generic[Row]):
             return self._xml_rows(body, language=language)
         return self._json_rows(body)
 
-    def sound_rows(self, body: bytes, *, answers: Format, language: str = "") -> list[Row]:
-        """The rows of a list that is no use with a row missing. Raises ``UnexpectedFormat`` naming the first bad row."""
-        rows = self.rows(body, answers=answers, language=language)
+    def sound(self, rows: list[Row | Broken]) -> list[Row]:
+        """The same rows, for lists that are no use with a row missing. Raises ``UnexpectedFormat`` naming the first bad one."""
         for row in rows:
             if isinstance(row, Broken):
                 raise UnexpectedFormat(
@@ -67,6 +66,8 @@ class Table(Generic[Row]):
         if body == b"[]":
             return []
         try:
+            if not body.isascii():
+                body.decode("utf-8")  # the decoder below does not look into what it passes over
             rows: list[Row | Broken] = getattr(self._list.decode(body), self.node)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self._json_rows_one_by_one(body)
@@ -80,22 +81,30 @@ class Table(Generic[Row]):
 
     def _json_rows_one_by_one(self, body: bytes) -> list[Row | Broken]:
         try:
-            parts = _ANY_LIST.decode(body)[self.node]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
+            found = json.loads(
+                body.decode("utf-8"),
+                object_pairs_hook=_spoil_twins,
+                parse_constant=str,
+                parse_float=str,
+                parse_int=lambda digits: int(digits) if len(digits) < 19 else digits,
+            )
+            parts = found[self.node]
+        except (ValueError, RecursionError, TypeError, KeyError) as error:
             raise UnexpectedFormat(
                 f"The shop's answer is not a list of {self.resource}.", detail=str(error)[:200]
             ) from None
-        return [self._json_row(bytes(part)) for part in parts]
+        if not isinstance(parts, list):
+            raise UnexpectedFormat(f"The shop's answer is not a list of {self.resource}.")
+        return [self._json_row(part) for part in parts]
 
-    def _json_row(self, part: bytes) -> Row | Broken:
+    def _json_row(self, part: object) -> Row | Broken:
+        text = json.dumps(part).encode()
         try:
-            row = self._one.decode(part)
-            json.loads(part, object_pairs_hook=_refuse_twins)
+            return self._one.decode(text)
         except msgspec.ValidationError as error:
-            return _broken(part, field=_path(str(error)), message=str(error).partition(" - at ")[0])
-        except (ValueError, RecursionError) as error:
-            return _broken(part, field="", message=str(error)[:200])
-        return row
+            return _broken(part, text, field=_path(str(error)), message=str(error).partition(" - at ")[0])
+        except msgspec.DecodeError:
+            return _broken(part, text, field="", message="a text of it is not valid Unicode")
 
     # --- XML ---
 
@@ -119,7 +128,11 @@ class Table(Generic[Row]):
         try:
             return self.row(**values)
         except TypeError as error:  # a required field, such as the id, is missing
-            return Broken(id=str(node.get("id", "")), message=f"PrestaShop left out a field: {error}"[:200])
+            told = str(error).rpartition(": ")[2]
+            parent = str(values.get("id_product") or values.get("order_reference") or "")
+            return Broken(
+                id=str(values.get("id") or ""), message=f"the shop left out a field ({told[:80]})", parent=parent
+            )
 
 
 _SHARED = frozenset({"id", "quantity", "id_product_attribute", "associations"})
@@ -169,37 +182,32 @@ def _translated(node: etree._Element, language: str) -> list[Translation] | str 
     ]
 
 
-def _refuse_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """As ``dict``, but a key that comes twice is an error: nobody knows which value was meant."""
+def _spoil_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """As ``dict``, but a key that comes twice gets a value no field accepts: nobody knows which one was meant."""
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field '{twin[:60]}' is given twice")
+        for name, count in Counter(name for name, _ in pairs).items():
+            if count > 1:
+                result[name] = {"given": count}
     return result
 
 
-def _broken(part: bytes, *, field: str, message: str) -> Broken:
-    try:
-        values = json.loads(part)
-    except (ValueError, RecursionError):
-        values = {}
-    values = values if isinstance(values, dict) else {}
+def _broken(part: object, text: bytes, *, field: str, message: str) -> Broken:
+    values = part if isinstance(part, dict) else {}
     return Broken(
-        id=_readable(values.get("id")) or f"?{blake2b(part, digest_size=6).hexdigest()}",
+        id=_readable(values.get("id")) or f"?{blake2b(text, digest_size=6).hexdigest()}",
         label=_readable(values.get("reference")) or _readable(values.get("name")),
         field=field,
         message=message,
         date_upd=_readable(values.get("date_upd")),
-        parent=_readable(values.get("id_product")),
+        parent=_readable(values.get("id_product")) or _readable(values.get("order_reference")),
     )
 
 
 def _readable(value: object) -> str:
     if not isinstance(value, str | int) or isinstance(value, bool):
         return ""
-    text = value if isinstance(value, str) else str(value) if -(10**18) < value < 10**18 else ""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")[:120]
+    return str(value).encode("utf-8", "replace").decode().replace("\0", "")[:120]
 
 
 def _path(message: str) -> str:

@@ -105,19 +105,12 @@ def _line(row: OrderLineRow) -> OrderLine:
 def _totals(row: OrderRow) -> Totals:
     return Totals(
         products=number(row.total_products_wt, "total_products_wt"),
-        shipping=_either(row.total_shipping_tax_incl, row.total_shipping, "total_shipping_tax_incl"),
-        wrapping=_either(row.total_wrapping_tax_incl, row.total_wrapping, "total_wrapping_tax_incl"),
-        discounts=_either(row.total_discounts_tax_incl, row.total_discounts, "total_discounts_tax_incl"),
-        total=number(
-            row.total_paid if row.total_paid_tax_incl is None else row.total_paid_tax_incl, "total_paid_tax_incl"
-        ),
+        shipping=number_or_zero(row.total_shipping_tax_incl, "total_shipping_tax_incl"),
+        wrapping=number_or_zero(row.total_wrapping_tax_incl, "total_wrapping_tax_incl"),
+        discounts=number_or_zero(row.total_discounts_tax_incl, "total_discounts_tax_incl"),
+        total=number(row.total_paid_tax_incl, "total_paid_tax_incl"),
         total_without_tax=number_or_zero(row.total_paid_tax_excl, "total_paid_tax_excl"),
     )
-
-
-def _either(with_tax: Scalar, plain: Scalar, field: str) -> Decimal:
-    """``total_shipping`` is ``total_shipping_tax_incl`` under its old name."""
-    return number_or_zero(plain if with_tax is None else with_tax, field)
 
 
 def _status(raw: OrderRaw, shop: Shop) -> OrderStatus:

@@ -70,6 +70,12 @@ def _sent_key(request: Request, parameters: Parameters) -> str | None:
     return parameters.plain.get("ws_key")
 
 
+def check_host(request: Request, domain: str) -> None:
+    """Redirected when the request was sent to another name than the shop's main domain."""
+    if domain and request.header("host") != domain:
+        raise Redirected
+
+
 def check_shop(memory: Memory, place: Place, parameters: Parameters, *, key: AccessKey) -> Context:
     """The shops the request speaks about; Redirected, or Refused with 999 and 132."""
     group = parameters.plain.get("id_group_shop", parameters.plain.get("id_shop_group"))

@@ -8,6 +8,7 @@ from connectors.prestashop.simulator import json_writer, root, xml_writer
 from connectors.prestashop.simulator.access import (
     READS,
     Place,
+    check_host,
     check_key,
     check_method,
     check_resource,
@@ -112,8 +113,7 @@ class PrestashopSimulator:
         try:
             key = check_key(self.shop, request, parameters)
             version = self.shop.version_text
-            if self.domain and request.header("host") != self.domain:
-                raise Redirected
+            check_host(request, self.domain)
             context = check_shop(self.shop, place, parameters, key=key)
             languages = read_languages(parameters.plain.get("language"), self.shop.languages())
             base = f"http://{self.domain or request.header('host')}/{folder_of(self.shop, context, place)}api/"

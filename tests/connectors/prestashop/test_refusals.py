@@ -14,7 +14,10 @@ from domain.errors import (
 )
 from engine.connector import Answer
 
-WARNING = (3, "[PHP Warning #2] Trying to access array offset on value of type bool (/var/www/html/classes/x.php, line 1333)")
+WARNING = (
+    3,
+    "[PHP Warning #2] Trying to access array offset on value of type bool (/var/www/html/classes/x.php, line 1333)",
+)
 
 
 def as_json(*errors: tuple[int, str]) -> bytes:
@@ -63,7 +66,12 @@ def answer(status: int, body: bytes = b"", content_type: str = "text/html; chars
         (500, [(32, "This filter does not exist."), WARNING, WARNING], RequestRefused, "This filter does not exist."),
         (500, [(39, "The limit value has to be formed"), WARNING], RequestRefused, "The limit value"),
         (400, [(81, "No such language"), (79, "form")], SettingsInvalid, "language"),
-        (500, [(133, "depends on stock"), (46, "Unable to save resource")], RequestRefused, "advanced stock management"),
+        (
+            500,
+            [(133, "depends on stock"), (46, "Unable to save resource")],
+            RequestRefused,
+            "advanced stock management",
+        ),
         (500, [(127, "XML error : String could not be parsed as XML")], RequestRefused, "XML error"),
         (500, [(999, "shop group without shops")], SettingsInvalid, "holds no shop"),
         (500, [WARNING], Unavailable, "PHP Warning"),
@@ -129,5 +137,7 @@ def test_what_is_not_prestashop_s_is_left_to_the_door() -> None:
 
 def test_a_list_of_errors_with_trouble_inside_is_still_read() -> None:
     """Codes as text, without CDATA, too long to be one."""
-    assert errors_in(b'{"errors":[{"code":"27","message":"a\\u0000b"},{"code":99999999,"message":"m"}]}') == [(27, "ab")]
+    assert errors_in(b'{"errors":[{"code":"27","message":"a\\u0000b"},{"code":99999999,"message":"m"}]}') == [
+        (27, "ab")
+    ]
     assert errors_in(b"<error><code>27</code><message>a &amp;amp; b</message></error>") == [(27, "a &amp; b")]

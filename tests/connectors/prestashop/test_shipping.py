@@ -174,7 +174,7 @@ def test_a_confirmation_of_unknown_outcome_is_finished_by_the_next_try(sample: O
     assert isinstance(sample.send(Shipment, change(order))[0], OutcomeUnknown)
     assert isinstance(sample.look_up(Shipment, change(order))[0], Receipt)
     other = paid_order(sample)
-    sample.server.faults.add("cut_after_write", method="PATCH|PUT".split("|")[sample.account.facts.version < (8,)])
+    sample.server.faults.add("cut_after_write", method=["PATCH", "PUT"][sample.account.facts.version < (8,)])
     assert isinstance(sample.send(Shipment, change(other))[0], OutcomeUnknown)
     assert sample.look_up(Shipment, change(other)) == [None]
     assert isinstance(sample.send(Shipment, change(other))[0], Receipt)
@@ -188,7 +188,9 @@ def test_a_parcel_that_vanishes_before_it_is_written_back_is_not_found() -> None
     with opened(build_sample_shop(version="1.7.8.11")) as shop:
         order = paid_order(shop)
         row = int(str(shop.shop.tables["order_carriers"].related("id_order", order)[0]["id"]))
-        shop.account.door = Between(shop.door, "order_carriers", "full", lambda: shop.shop.delete("order_carriers", row))
+        shop.account.door = Between(
+            shop.door, "order_carriers", "full", lambda: shop.shop.delete("order_carriers", row)
+        )
         assert [type(outcome) for outcome in shop.send(Shipment, change(order))] == [NotFound]
 
 

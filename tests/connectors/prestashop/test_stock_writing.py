@@ -43,7 +43,9 @@ def test_quantities_of_products_and_combinations_are_written_in_one_request(samp
 def test_nothing_else_of_a_row_changes(sample: Opened) -> None:
     """A row written back without its shop would be lost to the shop."""
     table = sample.shop.tables["stock_availables"]
-    table.update(6, {"out_of_stock": 1, **({"location": "A & <B>"} if sample.account.facts.version >= (1, 7, 5) else {})})
+    table.update(
+        6, {"out_of_stock": 1, **({"location": "A & <B>"} if sample.account.facts.version >= (1, 7, 5) else {})}
+    )
     names = [field.name for field in table.resource.fields if field.name != "quantity"]
     before = {name: str(table.value(table.rows[6], name)) for name in names}
     sample.send(StockLevel, change("6", "33"))
@@ -125,12 +127,17 @@ def test_a_change_that_may_have_been_made_is_unknown_and_can_be_looked_up(sample
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown, NotFound]
     assert sample.look_up(StockLevel, *wanted) == [None, None]
     sample.shop.set_stock(6, 1)
-    assert sample.look_up(StockLevel, *wanted) == [Receipt(evidence={"row": "6", "quantity": "1"}, was_found=True), None]
+    assert sample.look_up(StockLevel, *wanted) == [
+        Receipt(evidence={"row": "6", "quantity": "1"}, was_found=True),
+        None,
+    ]
 
 
 def test_a_success_that_cannot_be_read_back_is_a_success(sample: Opened) -> None:
     """The evidence says so."""
-    sample.server.faults.add("html_page", path="stock_availables.*filter", after=1 + (sample.account.facts.version < (8,)), times=9)
+    sample.server.faults.add(
+        "html_page", path="stock_availables.*filter", after=1 + (sample.account.facts.version < (8,)), times=9
+    )
     outcomes = sample.send(StockLevel, change("6", "1"))
     assert isinstance(outcomes[0], Receipt)
     assert outcomes[0].evidence == {"row": "6", "written": "1", "not_read_back": "unexpected_format"}
@@ -139,7 +146,9 @@ def test_a_success_that_cannot_be_read_back_is_a_success(sample: Opened) -> None
 def test_a_row_that_vanishes_before_it_is_written_back_is_not_found() -> None:
     """Shops that need the whole row read it once more."""
     with opened(build_sample_shop(version="1.7.8.11")) as shop:
-        shop.account.door = Between(shop.door, "stock_availables", "full", lambda: shop.shop.delete("stock_availables", 6))
+        shop.account.door = Between(
+            shop.door, "stock_availables", "full", lambda: shop.shop.delete("stock_availables", 6)
+        )
         assert [type(outcome) for outcome in shop.send(StockLevel, change("6", "1"))] == [NotFound]
 
 

@@ -61,7 +61,7 @@ class Talk:
 
     def send(self, method: str, path: str, inner: str, **parameters: str) -> httpx.Response:
         """A write; ``inner`` goes between the root's tags."""
-        body = f"<prestashop xmlns:xlink=\"http://www.w3.org/1999/xlink\">{inner}</prestashop>".encode()
+        body = f'<prestashop xmlns:xlink="http://www.w3.org/1999/xlink">{inner}</prestashop>'.encode()
         return self.client.request(method, f"/api/{path}", content=body, params=parameters or None)
 
     def node(self, response: httpx.Response) -> etree._Element:

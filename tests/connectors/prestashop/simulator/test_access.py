@@ -10,7 +10,7 @@ from tests.connectors.prestashop.simulator.talking import Talk, codes, talking
 def test_a_switched_off_webservice_answers_503_before_looking_at_the_key(talk: Talk) -> None:
     talk.shop.is_enabled = False
 
-    answer = httpx.get(f"{talk.server.url}/api/products", auth=("nonsense", ""))
+    answer = talk.client.get("/api/products", auth=("nonsense", ""))
 
     assert (answer.status_code, codes(answer)) == (503, [22])
 
@@ -27,7 +27,7 @@ def test_switching_off_is_noticed_although_the_page_was_answered_before(talk: Ta
     ("key", "expected"), [("", [17]), ("SHORT", [18]), ("X" * 32, [20, 21])], ids=["empty", "short", "unknown"]
 )
 def test_a_wrong_key_is_named_by_its_code(talk: Talk, key: str, expected: list[int]) -> None:
-    answer = httpx.get(f"{talk.server.url}/api/products", auth=(key, ""))
+    answer = talk.client.get("/api/products", auth=(key, ""))
 
     assert (answer.status_code, codes(answer)) == (401, expected)
     assert answer.headers["PSWS-Version"] == "0"
@@ -44,8 +44,8 @@ def test_a_disabled_key_answers_like_an_unknown_one_and_a_key_without_rights_lac
     talk.shop.add_key("D" * 32, is_active=False)
     talk.shop.add_key("N" * 32, rights={})
 
-    assert codes(httpx.get(f"{talk.server.url}/api/products", auth=("D" * 32, ""))) == [20, 21]
-    assert codes(httpx.get(f"{talk.server.url}/api/products", auth=("N" * 32, ""))) == [21]
+    assert codes(talk.client.get("/api/products", auth=("D" * 32, ""))) == [20, 21]
+    assert codes(talk.client.get("/api/products", auth=("N" * 32, ""))) == [21]
 
 
 def test_a_key_in_the_query_works_too(talk: Talk) -> None:
@@ -95,9 +95,7 @@ def test_a_group_of_shops_is_a_context_and_orders_follow_it(talk: Talk) -> None:
 
 
 def test_a_verb_can_be_replaced_in_the_query_of_a_post(talk: Talk) -> None:
-    answer = talk.send(
-        "POST", "products", "<product><id>6</id><price>5.5</price></product>", ps_method="PATCH"
-    )
+    answer = talk.send("POST", "products", "<product><id>6</id><price>5.5</price></product>", ps_method="PATCH")
 
     assert answer.status_code == 200
     assert talk.shop.row("products", 6)["price"] == "5.500000"
@@ -121,9 +119,7 @@ def test_other_addresses_are_pages_of_the_shop(talk: Talk) -> None:
 def test_an_answer_that_is_known_already_is_304(talk: Talk) -> None:
     first = talk.get("products", limit="3")
 
-    again = talk.client.get(
-        "/api/products?limit=3", headers={"Local-Content-Sha1": first.headers["Content-Sha1"]}
-    )
+    again = talk.client.get("/api/products?limit=3", headers={"Local-Content-Sha1": first.headers["Content-Sha1"]})
 
     assert (again.status_code, again.content) == (304, b"")
 

@@ -39,7 +39,7 @@ def listed(platform: Platform) -> list[tuple[str, Trigger, State]]:
 
 
 def test_an_export_starts_the_import_it_runs_behind_and_goes_on_when_that_is_done(platform, database):
-    orders, export = pair(database)
+    _, export = pair(database)
     waiting = run(platform, request(platform, export))
     assert (waiting.state, waiting.tries) == (State.QUEUED, 0)
     assert "Import new orders" in waiting.reason
@@ -68,7 +68,7 @@ def test_an_import_that_runs_already_is_waited_for_not_doubled(platform, databas
 
 
 def test_when_the_import_fails_the_export_is_skipped_with_the_reason(platform, database):
-    orders, export = pair(database, at=1, event="UnexpectedFormat")
+    _, export = pair(database, at=1, event="UnexpectedFormat")
     waiting = run(platform, request(platform, export))
     assert run(platform, waiting.id + 1).state is State.FAILED
     skipped = run(platform, waiting.id)
@@ -85,7 +85,7 @@ def test_when_the_import_cannot_run_the_export_is_skipped_with_the_reason(platfo
 
 
 def test_nobody_waits_longer_than_an_hour(platform, database, clock):
-    orders, export = pair(database, at=1, event="RateLimited", attempts=99)
+    _, export = pair(database, at=1, event="RateLimited", attempts=99)
     waiting = run(platform, request(platform, export))
     run(platform, waiting.id + 1)
     clock.advance(minutes=30)
@@ -100,6 +100,6 @@ def test_an_integration_without_that_import_exports_right_away(platform, databas
 
 
 def test_while_it_waits_it_looks_again_by_itself(platform, database, clock):
-    orders, export = pair(database)
+    _, export = pair(database)
     waiting = run(platform, request(platform, export))
     assert waiting.available_at == clock() + timedelta(seconds=30)
