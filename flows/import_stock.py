@@ -1,7 +1,12 @@
-"""Stock levels of the shop, once, to start the hub. Then locked: from there on the hub owns the stock."""
+"""Stock levels of the shop, once, to start the hub. Then locked: from there on the hub owns the stock.
+
+Behind a fresh import of orders: a shop that shows what can still be sold has taken its open orders off already, and they
+are added back from the orders known here.
+"""
 
 from domain.records import StockLevel
-from engine.flow import Direction, Flow, Import
+from domain.schedule import minutes
+from engine.flow import Behind, Direction, Flow, Import
 from flows.rules.stock import is_emptied
 
 import_stock = Flow(
@@ -10,4 +15,5 @@ import_stock = Flow(
     description="Takes the shop's stock levels once, to start with. It is locked afterwards: you manage stock here.",
     direction=Direction.INBOUND,
     work=Import(StockLevel, is_full=True, guard=is_emptied, locks=True),
+    behind=Behind("import_new_orders", within=minutes(15)),
 )

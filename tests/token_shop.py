@@ -50,7 +50,10 @@ class TokenSettings(BaseModel):
 
 @dataclass
 class TokenShop:
-    """``asked`` are the answers its token address gave. ``accepts_former``: a refresh token is good until its successor is used."""
+    """``asked`` are the answers its token address gave, ``used`` the access tokens it was shown.
+
+    ``accepts_former``: a refresh token is good for once more after it was used.
+    """
 
     accepts_former: bool = False
     refuses_everything: bool = False

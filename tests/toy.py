@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -37,9 +38,7 @@ KEYS = KeyRing([bytes(32)])
 class Script(BaseModel):
     """What the work does: save ``pages`` pages, and what happens inside page ``at``.
 
-    ``event``: ``block`` (until told to stop), ``hang``, ``die`` (SIGKILL), ``big`` (a row of 4 MB), ``cut`` (PostgreSQL
-    hangs up), ``write`` or ``wait`` (before it), ``cancel``,
-    or the name of an error. It happens in attempts up to ``attempts``.
+    ``event`` is one of ``BEFORE`` or ``INSIDE`` a page, or the name of an error; it happens in attempts up to ``attempts``.
     """
 
     base_url: str = "http://127.0.0.1:9009"
@@ -56,23 +55,13 @@ def follow(run: Run) -> None:
     script: Script = run.settings
     for page in range((run.execution.position or 0) + 1, script.pages + 1):
         tally = run.tally.plus(created=1)
-        if page == script.at:
-            prepare(script.event, run)
+        if page == script.at and run.execution.attempt <= script.attempts and script.event in BEFORE:
+            tell(f"waiting {run.execution.id}")
+            BEFORE[script.event](run)
         run.database.write(partial(save, run=run, page=page, tally=tally))
         run.tally = tally
         tell(f"saved {page}")
     run.tally = run.tally.plus(failed=script.failed)
-
-
-def prepare(event: str, run: Run) -> None:
-    """What happens before a page, outside its transaction."""
-    if event == "write":
-        run.door.send(Request(Operation("set_toy", "POST"), "/toys"))
-    if event == "wait":
-        tell(f"waiting {run.execution.id}")
-    while event == "wait":
-        run.lease.demand()
-        Event().wait(0.02)
 
 
 def save(unit: Unit, *, run: Run, page: int, tally: Tally) -> None:
@@ -81,36 +70,79 @@ def save(unit: Unit, *, run: Run, page: int, tally: Tally) -> None:
     row = {"feed_id": run.feed.id, "page": f"{run.execution.id}/{page}", "digest": b"", "records": 1}
     unit.connection.execute(page_digests.insert().values(row))
     if page == script.at and run.execution.attempt <= script.attempts:
-        happen(unit, script.event, run=run)
+        tell(f"inside {run.execution.id}")
+        happen(unit, run)
     run.fence(unit, tally, position=page, expected=script.pages)
 
 
-def happen(unit: Unit, event: str, *, run: Run) -> None:
-    """The fault of a script."""
-    tell(f"inside {run.execution.id}")
-    if event == "block":
-        while True:
-            run.lease.demand()
-            Event().wait(0.02)
-    elif event == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif event == "hang":
-        Event().wait()
-    elif event == "big":
-        row = {"feed_id": run.feed.id, "page": "big", "digest": bytes(4_000_000), "records": 0}
-        unit.connection.execute(page_digests.insert().values(row))
-    elif event == "cut":
-        unit.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
-    elif event == "cancel":
-        executions.cancel(unit, run.execution.id, reason="")
-    elif event == "RateLimited":
-        raise errors.RateLimited("Slow down, please.", retry_after=timedelta(seconds=90))
-    elif event == "CredentialsRejected":
-        raise errors.CredentialsRejected("The toy shop refused the key.", remedy="Enter a new key.")
-    elif event == "ValueError":
-        raise ValueError("a secret detail")
-    elif event not in ("write", "wait"):
-        raise getattr(errors, event)(f"It was {event}.")
+def happen(unit: Unit, run: Run) -> None:
+    """The fault of a script, inside a page's transaction."""
+    event = run.settings.event
+    if event in INSIDE:
+        INSIDE[event](unit, run)
+    elif event and event not in BEFORE:
+        error = getattr(errors, event)
+        raise error(f"It was {event}.", **MORE.get(event, {}))
+
+
+def write(run: Run) -> None:
+    """Try to change something on the other side."""
+    run.door.send(Request(Operation("set_toy", "POST"), "/toys"))
+
+
+def wait(run: Run) -> None:
+    """Until the lease is lost or given up."""
+    while True:
+        run.lease.demand()
+        Event().wait(0.02)
+
+
+def wait_for_file(*_: object) -> None:
+    """Until the test makes a file called ``go``."""
+    while not Path("go").exists():
+        Event().wait(0.02)
+
+
+def wait_for_ever() -> None:
+    """Until killed."""
+    Event().wait()
+
+
+def keep_big_row(unit: Unit, run: Run) -> None:
+    """Four megabytes."""
+    row = {"feed_id": run.feed.id, "page": "big", "digest": bytes(4_000_000), "records": 0}
+    unit.connection.execute(page_digests.insert().values(row))
+
+
+def cut(unit: Unit, _run: Run) -> None:
+    """PostgreSQL hangs up."""
+    unit.connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def cancel(unit: Unit, run: Run) -> None:
+    """A person cancels at this moment."""
+    executions.cancel(unit, run.execution.id, reason="")
+
+
+def break_down(*_: object) -> None:
+    """A mistake of ours."""
+    raise ValueError("a secret detail")
+
+
+BEFORE: dict[str, Callable[[Run], None]] = {"write": write, "wait": wait, "pause_for_file": wait_for_file}
+INSIDE: dict[str, Callable[[Unit, Run], None]] = {
+    "hang": lambda *_: wait_for_ever(),
+    "hold_for_file": wait_for_file,
+    "die": lambda *_: os.kill(os.getpid(), signal.SIGKILL),
+    "big": keep_big_row,
+    "cut": cut,
+    "cancel": cancel,
+    "break": break_down,
+}
+MORE: dict[str, dict[str, Any]] = {
+    "RateLimited": {"retry_after": timedelta(seconds=90)},
+    "CredentialsRejected": {"remedy": "Enter a new key."},
+}
 
 
 def tell(line: str) -> None:

@@ -1,5 +1,6 @@
 """``navette effects``: changes meant for the outside, before and after, and what becomes of them."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ _STYLES = {
 }
 _ID_FIELDS = ("remote_id", "item_remote_id", "order_remote_id", "order_number")
 _MOST = 100_000
+_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z$")
 
 
 def in_words(value: object) -> str:
@@ -40,7 +42,13 @@ def in_words(value: object) -> str:
     if not isinstance(value, dict):
         return str(value)
     shown = {name: text for name, text in value.items() if name not in _ID_FIELDS and text not in ("", None)}
-    return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in shown.items())
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_MOMENT.sub(_to_the_minute, str(text))}" for name, text in shown.items()
+    )
+
+
+def _to_the_minute(found: re.Match[str]) -> str:
+    return f"{found[1]} {found[2]} UTC"
 
 
 COLUMNS: tuple[Column[EffectLine], ...] = (

@@ -46,12 +46,13 @@ def working(platform: Platform) -> Iterator[None]:
 def follow(platform: Platform, execution_id: int) -> Execution:
     """Wait until an execution has ended, and return how. Works on it here when no worker is alive, or none can be told."""
     if platform.settings.redis_url and is_anybody_working(platform):
-        return _watch(platform, execution_id, rings=False)
+        return watch(platform, execution_id, rings=False)
     with working(platform):
-        return _watch(platform, execution_id, rings=True)
+        return watch(platform, execution_id, rings=True)
 
 
-def _watch(platform: Platform, execution_id: int, *, rings: bool) -> Execution:
+def watch(platform: Platform, execution_id: int, *, rings: bool) -> Execution:
+    """Wait for the end; ``rings``: the worker is in this process and nobody else would call it again after a wait."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -99,9 +99,9 @@ def add(  # noqa: PLR0913 - the options of a command
         integration = added.integration
         say(f"Connected {integration.title or name} as “{name}”, in test mode: nothing is changed in the shop.")
         say(
-            f"{counted(len(added.flows), 'flow')} run on their own schedules, in the time of {integration.time_zone}, while"
+            f"{counted(len(added.flows), 'flow')} run on schedules in the time of {integration.time_zone} whenever "
+            "“navette run” is running. Next:"
         )
-        say("“navette run” or a scheduler and a worker are running. Next:")
         say(f"  navette feeds run {name}/{_first(added.flows)} --wait")
         say(f"  navette mappings list {name}")
 

@@ -53,12 +53,24 @@ def show(rows: Sequence[Row], columns: Sequence[Column[Row]], *, as_json: bool, 
         console().print(table(rows, columns, title=title))
 
 
-def table(rows: Sequence[Row], columns: Sequence[Column[Row]], *, title: str = "") -> Table:
-    """Rows as a table, to be printed among other things."""
+def table(rows: Sequence[Row], columns: Sequence[Column[Row]], *, title: str = "", is_compact: bool = False) -> Table:
+    """Rows as a table, to be printed among other things. ``is_compact``: a line for each row, cut where it is too long."""
     shown = [column for column in columns if column.title]
-    made = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
+    made = Table(
+        box=None if is_compact else SIMPLE_HEAD,
+        title=Text(title) if title else None,
+        title_justify="left",
+        title_style="bold" if is_compact else None,
+        pad_edge=False,
+    )
     for column in shown:
-        made.add_column(Text(column.title), justify="right" if column.is_number else "left", overflow="fold")
+        made.add_column(
+            Text(column.title),
+            justify="right" if column.is_number else "left",
+            overflow="ellipsis" if is_compact else "fold",
+            no_wrap=is_compact,
+            header_style="dim" if is_compact else "",
+        )
     for row in rows:
         made.add_row(*(_cell(row, column) for column in shown))
     return made

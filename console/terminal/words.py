@@ -28,10 +28,12 @@ def exact(at: datetime | None, zone: str) -> str:
 
 
 def span(seconds: float | timedelta | None) -> str:
-    """``0.8 s``, ``42 s``, ``3 min 10 s``, ``2 h 5 min``, ``3 days``; empty when unknown."""
+    """``0.08 s``, ``4.2 s``, ``42 s``, ``3 min 10 s``, ``2 h 5 min``, ``3 days``; empty when unknown."""
     if seconds is None:
         return ""
     total = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
+    if total < 1:
+        return f"{total:.2f} s"
     if total < 10:
         return f"{total:.1f} s"
     whole = round(total)

@@ -210,17 +210,18 @@ def resume(platform: Platform, name: str, *, person: str) -> Integration:
     return platform.database.write(work)
 
 
-def remove(platform: Platform, name: str, *, person: str, confirmed: str) -> removal.Removed:
+def remove(platform: Platform, name: str, *, person: str, confirmed: str, stops_work: bool = False) -> removal.Removed:
     """Forget an integration, its orders and its history for good; products and stock levels stay, without their links.
 
-    ``confirmed`` is its name, written once more.
+    ``confirmed`` is its name, written once more. Refused while a flow of it runs, unless ``stops_work``: whoever works on
+    it then finds out at the next write, which is undone.
     """
 
     def work(unit: Unit) -> removal.Removed:
         integration = integration_named(unit, name)
         if confirmed != name:
             raise UserError(f"Removing {name} cannot be undone. If you are sure, write its name once more: {name}")
-        if removal.is_busy(unit, integration.id):
+        if not stops_work and removal.is_busy(unit, integration.id):
             raise UserError(f"A flow of {name} is running. Cancel it, or wait until it has ended, then remove {name}.")
         removed = removal.remove(unit, integration.id)
         audit.record(unit, person=person, action="remove_integration", subject=name, detail={"orders": removed.orders})

@@ -1,7 +1,8 @@
 """Puts a process together: database, registry, keys, and what runs each kind of work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
@@ -16,12 +17,15 @@ WORKS: Works = {Import: importer.run, Export: exporter.run, Check: reconciler.ru
 
 
 @contextmanager
-def open_platform(settings: Settings, *, registry: Registry | None = None) -> Iterator[Platform]:
+def open_platform(
+    settings: Settings, *, registry: Registry | None = None, now: Callable[[], datetime] | None = None
+) -> Iterator[Platform]:
     """A process on the configured database, which is made or brought up to date first, until the block ends.
 
+    ``now`` replaces the database's own time, for a demonstration that lets hours go by.
     Raises ``UserError`` or ``MigrationFailed`` when that cannot be, ``StorageBusy`` when the database cannot be reached.
     """
-    with open_database(settings) as database:
+    with open_database(settings, now=now) as database:
         schema.upgrade(database)
         installation.recognise(database)
         keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
@@ -34,8 +38,8 @@ def open_platform(settings: Settings, *, registry: Registry | None = None) -> It
             platform.dispatcher.close()
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, now: Callable[[], datetime] | None = None) -> Database:
     """The configured database as it is."""
     if not settings.database_url:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
-    return Database(settings.database_address, pool_size=settings.worker_threads + 4)
+    return Database(settings.database_address, now=now, pool_size=settings.worker_threads + 4)

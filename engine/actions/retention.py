@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from domain import clock
 from engine.runtime import withheld
 from engine.runtime.platform import Platform
 from storage.database import Unit
@@ -28,6 +29,8 @@ EXECUTION_DAYS: Mapping[State, int] = {
     State.FAILED: 365,
 }
 EFFECT_DAYS = 180
+ITSELF = "Navette"
+_DAY_SECONDS = 24 * 60 * 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,17 @@ def _old_executions(state: State, days: int, unit: Unit) -> int:
 
 def _old_effects(unit: Unit) -> int:
     return effects.purge(unit, before=unit.now - timedelta(EFFECT_DAYS))
+
+
+class DailyPurge:
+    """A duty of the sweeper: purge once a day, first a while after the start, when there is less to do."""
+
+    def __init__(self, *, first_after_seconds: float = 600.0) -> None:
+        """Counts from now."""
+        self._next = clock.monotonic() + first_after_seconds
+
+    def __call__(self, platform: Platform) -> None:
+        """Purge if a day has gone by."""
+        if clock.monotonic() >= self._next:
+            self._next = clock.monotonic() + _DAY_SECONDS
+            purge(platform, person=ITSELF)

@@ -96,6 +96,7 @@ class GuardedDoor:
         self._secrets = _secrets_of(self.sign_in)
         self._redact = Redactor(self._secrets)
         self._renewing = threading.Lock()
+        self._lockout: PlatformError | None = None
         self._address = parse_base(self.sign_in.base_url, allow_private=self.rules.allow_private)
         self._budget = self.budget or MemoryBudget(self.limits.per_second, patience=self.rules.patience)
         self._in_flight = max(1, self.limits.concurrent)
@@ -172,10 +173,16 @@ class GuardedDoor:
         return self._send_signed(request, recall)
 
     def _renew_from(self, used: SignIn, renew: Callable[[SignIn], SignIn]) -> None:
-        """Sign in anew, unless another thread did so since."""
+        """Sign in anew, unless another thread did so since. What failed once fails for all: this door is not signed in."""
         with self._renewing:
+            if self._lockout is not None:
+                raise self._lockout
             if self.sign_in is used:
-                renewed = renew(used)
+                try:
+                    renewed = renew(used)
+                except PlatformError as error:
+                    self._lockout = error
+                    raise
                 self._secrets = self._secrets | _secrets_of(renewed)
                 self._redact = Redactor(self._secrets)
                 self.sign_in = renewed

@@ -39,6 +39,7 @@ _MOST_IDS = 100
 _KEEP_FOR = timedelta(days=90)
 """Systems repeat a delivery for days; one that has no signed moment could be replayed once it is forgotten."""
 _COME_BACK_SECONDS = 5
+_ROUNDING = 1e-6
 _NOBODY = 0
 """No integration has this id: what is read for it is nothing, and refusals are counted under it."""
 _DECOY = secrets.token_hex(32)
@@ -209,9 +210,12 @@ def _spend(unit: Unit, integration_id: int, rate: Rate) -> float:
     """Take a place in a budget: 0.0, or the seconds until there is one again."""
     now, room = unit.now.timestamp(), rate.seconds * rate.burst
     spent = webhooks.spent_until(unit, integration_id)
-    until = min(max(spent, now), now + room) + rate.seconds  # never fuller than full, should a clock have been set back
+    is_plausible = (
+        now < spent <= now + room + _ROUNDING
+    )  # spent further ahead: the clock was set back, and it is no measure
+    until = (spent if is_plausible else now) + rate.seconds
     wait = until - now - room
-    if wait > 1e-6:
+    if wait > _ROUNDING:
         return wait
     webhooks.spend(unit, integration_id, until=until)
     return 0.0

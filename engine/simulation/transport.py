@@ -10,7 +10,6 @@ from engine.simulation.fault import Fault, Scene
 from engine.simulation.wire import Hangup, head
 
 MEBIBYTE = 1 << 20
-WITHOUT_END_SECONDS = 3600.0
 
 
 async def _latency(scene: Scene) -> None:
@@ -19,8 +18,7 @@ async def _latency(scene: Scene) -> None:
 
 
 async def _silent(_scene: Scene) -> None:
-    await asyncio.sleep(WITHOUT_END_SECONDS)
-    raise Hangup
+    await asyncio.Event().wait()
 
 
 async def _drip(scene: Scene) -> None:

@@ -71,13 +71,15 @@ def sharing(
     return Sharing(integration_id, tuple(warehouses), tuple(rivals), buffer, subtracts_own)
 
 
+# CROSS JOIN keeps SQLite from beginning with the references, which are many, instead of the parts, which are few.
 # The last effect is found as max(id + 0) and not max(id): the plain form may be answered by walking the primary key
 # backwards over other targets' effects, this one only by the index on the target.
 _COLUMNS = """
 SELECT r.kind, r.remote_id, r.record_id, c.label,
-  EXISTS (
-    SELECT 1 FROM records v JOIN record_references rv ON rv.record_id = v.id AND rv.integration_id = :integration
-    WHERE v.parent_id = r.record_id AND v.kind = 'variant' AND rv.gone_at IS NULL
+  r.kind = 'product' AND EXISTS (
+    SELECT 1 FROM records v CROSS JOIN record_references rv
+    WHERE v.parent_id = r.record_id AND v.parent_id IS NOT NULL AND v.kind = 'variant'
+      AND rv.record_id = v.id AND rv.integration_id = :integration AND rv.gone_at IS NULL
   ),
   (SELECT CAST(sum(s.on_hand) AS BIGINT) FROM stock_levels s WHERE s.record_id = r.record_id AND s.warehouse IN :warehouses),
   (SELECT CAST(sum(o.quantity) AS BIGINT) FROM reservations o

@@ -16,7 +16,7 @@ from tests import toy
 from tests.faults.processes import ROOT
 
 RIVALS = int(os.environ.get("RIVALS", "4"))
-SLOTS = int(os.environ.get("SLOTS", "2000"))
+SLOTS = int(os.environ.get("SLOTS", "1000"))
 SLOTS_OF_A_FEED = 50
 
 PLAN = """

@@ -1,6 +1,6 @@
 """Reads products with their combinations."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -18,7 +18,7 @@ from connectors.prestashop.client.dialect import (
 )
 from connectors.prestashop.client.finding import find_by_reference
 from connectors.prestashop.client.labels import labels
-from connectors.prestashop.client.paging import Batch, Listing, changes, check_span, count_ids, spans, sweep
+from connectors.prestashop.client.paging import Batch, Listing, changes, count_ids, lazily, spans, sweep
 from connectors.prestashop.client.rows import Broken, CombinationRow, ProductRaw, ProductRow
 from connectors.prestashop.client.tables import ids
 from domain.errors import UnexpectedFormat
@@ -141,7 +141,7 @@ def _everything(account: Account, reading: Reading) -> Generator[Page, None, Non
     answers = account.door.stream(chain.from_iterable(zip(products, combinations, strict=True)))
     for span, asked, asked_combinations in zip(stretches, products, combinations, strict=True):
         answer, more = next(answers), next(answers)
-        batch = Batch(_lazily(account, asked, answer, span), answer.body, position=span[1])
+        batch = Batch(lazily(account, listing, asked, answer, span), answer.body, position=span[1])
         yield _page(account, batch, _Combinations(account, (asked_combinations,), (more,), span))
     last = stretches[-1][1] if stretches else reading.position
     rest = Reading(page_size=reading.page_size, position=last)
@@ -200,12 +200,3 @@ def _page(account: Account, batch: Batch[ProductRow], combinations: _Combination
         digest.update(len(body).to_bytes(8, "big"))
         digest.update(body)
     return Page(raws=raws, digest=digest.digest(), position=batch.position, mark=batch.mark)
-
-
-def _lazily(account: Account, request: Request, answer: Answer, span: tuple[int, int]) -> Callable[[], list[Any]]:
-    def decode() -> list[Any]:
-        rows = account.rows(PRODUCTS, request, answer)
-        check_span("products", rows, span=span)
-        return rows
-
-    return decode

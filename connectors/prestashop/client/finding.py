@@ -4,13 +4,13 @@ import msgspec
 
 from connectors.prestashop.client.account import Account
 from connectors.prestashop.client.dialect import above, fields
-from connectors.prestashop.client.rows import Scalar
+from connectors.prestashop.client.rows import Id, Scalar
 from connectors.prestashop.client.tables import Table
 from domain.records import fold
 
 
 class _ReferenceRow(msgspec.Struct, gc=False):
-    id: int | str
+    id: Id
     reference: Scalar = None
 
 

@@ -80,7 +80,7 @@ def _lists(account: Account, products: Sequence[str]) -> list[tuple[str, list[st
 def _image_ids(row: ImageListRow) -> list[str]:
     if row.associations is None:
         return []
-    found = [str(image.id) for image in row.associations.images]
+    found = [name for image in row.associations.images if (name := str(image.id)).isascii() and name.isdecimal()]
     cover = str(row.id_default_image)
     return sorted(found, key=lambda image_id: image_id != cover)
 

@@ -87,7 +87,7 @@ def sweep(account: Account, reading: Reading, listing: Listing[Row]) -> Generato
     stretches = spans(reading)
     requests = [listing.request(account, id=between(first, last)) for first, last in stretches]
     for span, request, answer in zip(stretches, requests, account.door.stream(requests), strict=True):
-        yield Batch(_lazily(account, listing, request, answer, span), answer.body, position=span[1], span=span)
+        yield Batch(lazily(account, listing, request, answer, span), answer.body, position=span[1], span=span)
     done = int(str(reading.position)) if reading.position is not None else 0
     last = max((span[1] for span in stretches), default=done)
     while True:
@@ -191,13 +191,15 @@ def check_order(resource: str, rows: Sequence[Any], *, after: int) -> int:
     last = after
     for row in rows:
         number = _id(row)
-        if number is None and isinstance(row, Broken):
+        if number is None:
             continue
-        if number is None or number <= last:
+        if number <= last:
             raise UnexpectedFormat(
                 f"The shop's list of {resource} is out of order: {str(row.id)[:40]!r} follows {last}."
             )
         last = number
+    if rows and last == after:
+        raise UnexpectedFormat(f"The shop's list of {resource} holds no row whose id can be read.")
     return last
 
 
@@ -205,9 +207,7 @@ def check_span(resource: str, rows: Sequence[Any], *, span: tuple[int, int]) -> 
     """Raises ``UnexpectedFormat`` where ids lie elsewhere: the shop then ignored the question. Their order does not matter."""
     for row in rows:
         number = _id(row)
-        if number is None and isinstance(row, Broken):
-            continue
-        if number is None or not span[0] <= number <= span[1]:
+        if number is not None and not span[0] <= number <= span[1]:
             raise UnexpectedFormat(
                 f"The shop's list of {resource} is not what was asked for: {str(row.id)[:40]!r} is not between {span[0]} "
                 f"and {span[1]}."
@@ -215,13 +215,15 @@ def check_span(resource: str, rows: Sequence[Any], *, span: tuple[int, int]) -> 
 
 
 def _id(row: Any) -> int | None:  # noqa: ANN401 - any row
-    text = str(row.id)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+    """None for a row so broken that not even its id can be read."""
+    return None if isinstance(row, Broken) and not row.id.isdecimal() else int(row.id)
 
 
-def _lazily(
+def lazily(
     account: Account, listing: Listing[Row], request: Request, answer: Answer, span: tuple[int, int]
 ) -> Callable[[], list[Row | Broken]]:
+    """The rows of a stretch, decoded and checked when called."""
+
     def decode() -> list[Row | Broken]:
         rows = account.rows(listing.table, request, answer)
         check_span(listing.table.resource, rows, span=span)

@@ -5,9 +5,12 @@ that was asked for and is left out makes the row ``Broken``: an absent SKU is no
 version, or on what was asked for, has a default.
 """
 
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=10**18)] | Annotated[str, msgspec.Meta(max_length=200)]
+"""A number in answers to GET, a string inside associations and everywhere in XML."""
 
 Scalar: TypeAlias = str | int | float | bool | None
 
@@ -37,7 +40,7 @@ class Broken(msgspec.Struct):
 class IdRow(msgspec.Struct, gc=False):
     """Any row of which only the id matters."""
 
-    id: int | str
+    id: Id
 
 
 class ComponentRow(msgspec.Struct, gc=False):
@@ -58,7 +61,7 @@ class ProductLinks(msgspec.Struct, gc=False):
 class ProductRow(msgspec.Struct, gc=False):
     """A product without its combinations."""
 
-    id: int | str
+    id: Id
     reference: Scalar
     ean13: Scalar
     upc: Scalar
@@ -87,7 +90,7 @@ class CombinationLinks(msgspec.Struct, gc=False):
 class CombinationRow(msgspec.Struct, gc=False):
     """A combination; price and weight are differences from the product's."""
 
-    id: int | str
+    id: Id
     id_product: Scalar
     reference: Scalar
     ean13: Scalar
@@ -108,7 +111,7 @@ class ProductRaw(msgspec.Struct):
 class OptionRow(msgspec.Struct, gc=False):
     """An attribute such as *Size*."""
 
-    id: int | str
+    id: Id
     position: Scalar
     name: Text
 
@@ -116,7 +119,7 @@ class OptionRow(msgspec.Struct, gc=False):
 class OptionValueRow(msgspec.Struct, gc=False):
     """A value of an attribute, such as *S*."""
 
-    id: int | str
+    id: Id
     id_attribute_group: Scalar
     name: Text
 
@@ -124,7 +127,7 @@ class OptionValueRow(msgspec.Struct, gc=False):
 class StockRow(msgspec.Struct, gc=False):
     """A quantity. ``id_product_attribute`` 0 is the product itself, or the sum of its combinations."""
 
-    id: int | str
+    id: Id
     id_product: Scalar
     id_product_attribute: Scalar
     quantity: Scalar
@@ -136,7 +139,7 @@ class StockRow(msgspec.Struct, gc=False):
 class FullStockRow(msgspec.Struct, gc=False):
     """All fields of a stock row, for writing it back whole. ``location`` came with 1.7.5."""
 
-    id: int | str
+    id: Id
     id_product: Scalar
     id_product_attribute: Scalar
     id_shop: Scalar
@@ -150,7 +153,7 @@ class FullStockRow(msgspec.Struct, gc=False):
 class PairRow(msgspec.Struct, gc=False):
     """The id of a row and the product it is of."""
 
-    id: int | str
+    id: Id
     id_product: Scalar
     id_product_attribute: Scalar = None
 
@@ -158,7 +161,7 @@ class PairRow(msgspec.Struct, gc=False):
 class SupplierRow(msgspec.Struct, gc=False):
     """A supplier."""
 
-    id: int | str
+    id: Id
     name: Scalar
     active: Scalar
     date_upd: str | None = None
@@ -167,7 +170,7 @@ class SupplierRow(msgspec.Struct, gc=False):
 class ProductSupplierRow(msgspec.Struct, gc=False):
     """That a supplier sells an item."""
 
-    id: int | str
+    id: Id
     id_product: Scalar
     id_product_attribute: Scalar
     id_supplier: Scalar
@@ -179,7 +182,7 @@ class ProductSupplierRow(msgspec.Struct, gc=False):
 class OrderLineRow(msgspec.Struct, gc=False):
     """A row of an order, as it was sold."""
 
-    id: int | str
+    id: Id
     product_id: Scalar
     product_attribute_id: Scalar
     product_quantity: Scalar
@@ -201,7 +204,7 @@ class OrderLinks(msgspec.Struct, gc=False):
 class OrderRow(msgspec.Struct, gc=False):
     """An order without what it points to."""
 
-    id: int | str
+    id: Id
     reference: Scalar
     id_customer: Scalar
     id_address_delivery: Scalar
@@ -229,7 +232,7 @@ class OrderRow(msgspec.Struct, gc=False):
 class StateRow(msgspec.Struct, gc=False):
     """An order status."""
 
-    id: int | str
+    id: Id
     name: Text
     paid: Scalar
     shipped: Scalar
@@ -239,7 +242,7 @@ class StateRow(msgspec.Struct, gc=False):
 class CustomerRow(msgspec.Struct, gc=False):
     """Who ordered; never the password hash and the secure key."""
 
-    id: int | str
+    id: Id
     email: Scalar
     firstname: Scalar
     lastname: Scalar
@@ -251,7 +254,7 @@ class CustomerRow(msgspec.Struct, gc=False):
 class AddressRow(msgspec.Struct, gc=False):
     """Where to send or bill."""
 
-    id: int | str
+    id: Id
     id_country: Scalar
     id_state: Scalar
     company: Scalar
@@ -270,14 +273,14 @@ class AddressRow(msgspec.Struct, gc=False):
 class CodeRow(msgspec.Struct, gc=False):
     """A country, state, currency or language: its ISO code."""
 
-    id: int | str
+    id: Id
     iso_code: Scalar
 
 
 class CarrierRow(msgspec.Struct, gc=False):
     """A carrier. Editing one makes a new id; ``id_reference`` stays."""
 
-    id: int | str
+    id: Id
     id_reference: Scalar
     deleted: Scalar
     name: Scalar = None
@@ -287,7 +290,7 @@ class CarrierRow(msgspec.Struct, gc=False):
 class PaymentRow(msgspec.Struct, gc=False):
     """A payment, tied to an order by the order's reference."""
 
-    id: int | str
+    id: Id
     order_reference: Scalar
     id_currency: Scalar
     amount: Scalar
@@ -318,7 +321,7 @@ class OrderRaw(msgspec.Struct):
 class ConfigurationRow(msgspec.Struct, gc=False):
     """A setting of the shop; one without shop and group holds for all."""
 
-    id: int | str
+    id: Id
     name: Scalar
     value: Any
     id_shop: Scalar = None
@@ -328,7 +331,7 @@ class ConfigurationRow(msgspec.Struct, gc=False):
 class ShopRow(msgspec.Struct, gc=False):
     """A shop, and the group it is in."""
 
-    id: int | str
+    id: Id
     id_shop_group: Scalar = None
     name: Scalar = None
     active: Scalar = None
@@ -338,14 +341,14 @@ class ShopRow(msgspec.Struct, gc=False):
 class ShopGroupRow(msgspec.Struct, gc=False):
     """A group of shops."""
 
-    id: int | str
+    id: Id
     share_stock: Scalar = None
 
 
 class OrderStandRow(msgspec.Struct, gc=False):
     """Where an order stands."""
 
-    id: int | str
+    id: Id
     current_state: Scalar
     id_carrier: Scalar
     reference: Scalar
@@ -354,7 +357,7 @@ class OrderStandRow(msgspec.Struct, gc=False):
 class PaymentMethodRow(msgspec.Struct, gc=False):
     """How an order was paid: the module, and the words for it."""
 
-    id: int | str
+    id: Id
     module: Scalar = None
     payment: Scalar = None
 
@@ -362,7 +365,7 @@ class PaymentMethodRow(msgspec.Struct, gc=False):
 class OrderCarrierRow(msgspec.Struct, gc=False):
     """A parcel of an order."""
 
-    id: int | str
+    id: Id
     id_order: Scalar
     id_carrier: Scalar
     tracking_number: Scalar
@@ -371,7 +374,7 @@ class OrderCarrierRow(msgspec.Struct, gc=False):
 class WholeParcelRow(msgspec.Struct, gc=False):
     """All fields of a parcel, for writing it back whole."""
 
-    id: int | str
+    id: Id
     id_order: Scalar
     id_carrier: Scalar
     id_order_invoice: Scalar
@@ -385,7 +388,7 @@ class WholeParcelRow(msgspec.Struct, gc=False):
 class HistoryRow(msgspec.Struct, gc=False):
     """One change of status of an order."""
 
-    id: int | str
+    id: Id
     id_order: Scalar
     id_order_state: Scalar
 
@@ -393,6 +396,6 @@ class HistoryRow(msgspec.Struct, gc=False):
 class ImageListRow(msgspec.Struct, gc=False):
     """The images of a product."""
 
-    id: int | str
+    id: Id
     id_default_image: Scalar = None
     associations: ProductLinks | None = None

@@ -4,7 +4,9 @@ Lists of ``stock_availables`` hold the rows of every shop, whatever ``id_shop`` 
 product that has combinations is the sum of theirs, and is left out.
 """
 
+from array import array
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -40,7 +42,7 @@ def scope(account: Account) -> Mapping[str, str]:
 
 def census(account: Account) -> Iterator[Sequence[str]]:
     """The ids of the rows that count, sums left out."""
-    sums = products_with_combinations(account)
+    sums = all_sums(account).products
     last = 0
     while True:
         request = account.speech.listing(
@@ -59,7 +61,7 @@ def census(account: Account) -> Iterator[Sequence[str]]:
 def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     """All rows, by id. Stock rows have no dates: there is no such thing as what changed."""
     for batch in sweep(account, reading, listing_of(account)):
-        yield _page(batch, products_with_combinations(account))
+        yield _page(batch, all_sums(account))
 
 
 def by_id(account: Account, remote_ids: Sequence[str]) -> Page:
@@ -70,7 +72,7 @@ def by_id(account: Account, remote_ids: Sequence[str]) -> Page:
         row for portion in chunks(wanted) for row in account.read(STOCK, listing.request(account, id=one_of(portion)))
     ]
     products = {str(row.id_product) for row in rows if not isinstance(row, Broken)}
-    return _page(Batch(lambda: rows, msgspec.json.encode(rows), None), among(account, products))
+    return _page(Batch(lambda: rows, msgspec.json.encode(rows), None), Sums(among(account, products), b""))
 
 
 def find(account: Account, text: str) -> Sequence[str]:
@@ -103,9 +105,17 @@ def listing_of(account: Account) -> Listing[StockRow]:
     return Listing(STOCK, _FIELDS, scope(account))
 
 
-def products_with_combinations(account: Account) -> frozenset[int]:
-    """Read once, two small numbers a combination."""
-    return account.once("products_with_combinations", lambda: _read_products_with_combinations(account))
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The products whose own row is the sum of their combinations. ``digest`` stands for all of them."""
+
+    products: frozenset[int]
+    digest: bytes
+
+
+def all_sums(account: Account) -> Sums:
+    """Those of the whole shop: read once, two small numbers a combination."""
+    return account.once("sums", lambda: _read_sums(account))
 
 
 def among(account: Account, products: Sequence[str] | set[str]) -> frozenset[int]:
@@ -122,7 +132,7 @@ def among(account: Account, products: Sequence[str] | set[str]) -> frozenset[int
     return frozenset(found)
 
 
-def _read_products_with_combinations(account: Account) -> frozenset[int]:
+def _read_sums(account: Account) -> Sums:
     found: set[int] = set()
     last = 0
     while True:
@@ -133,7 +143,7 @@ def _read_products_with_combinations(account: Account) -> frozenset[int]:
         last = check_order("combinations", rows, after=last)
         found.update(int(str(row.id_product)) for row in rows)
         if len(rows) < LIST_LIMIT:
-            return frozenset(found)
+            return Sums(frozenset(found), blake2b(array("q", sorted(found)).tobytes(), digest_size=16).digest())
 
 
 def _read_scope(account: Account) -> Mapping[str, str]:
@@ -157,17 +167,14 @@ def _is_sum(product: object, combination: object, sums: frozenset[int]) -> bool:
     return str(combination or "0") == "0" and str(product).isdecimal() and int(str(product)) in sums
 
 
-def _page(batch: Batch[StockRow], sums: frozenset[int]) -> Page:
+def _page(batch: Batch[StockRow], sums: Sums) -> Page:
     def raws() -> list[Any]:
         return [
             row
             for row in batch.rows()
-            if isinstance(row, Broken) or not _is_sum(row.id_product, row.id_product_attribute, sums)
+            if isinstance(row, Broken) or not _is_sum(row.id_product, row.id_product_attribute, sums.products)
         ]
 
-    digest = blake2b(_EDITION, digest_size=16)
+    digest = blake2b(_EDITION + sums.digest, digest_size=16)  # which rows are sums is no part of the answer itself
     digest.update(batch.body)
-    if batch.span is not None:
-        # which rows are sums is no part of the answer itself
-        digest.update(",".join(map(str, sorted(sums))).encode())
     return Page(raws=raws, digest=digest.digest(), position=batch.position, mark=batch.mark)

@@ -46,9 +46,8 @@ class Table(Generic[Row]):
 
     def rows(self, body: bytes, *, answers: Format, language: str = "") -> list[Row | Broken]:
         """The rows of a list, ``Broken`` standing for those that cannot be read."""
-        if answers is Format.XML:
-            return self._xml_rows(body, language=language)
-        return self._json_rows(body)
+        rows = self._xml_rows(body, language=language) if answers is Format.XML else self._json_rows(body)
+        return [row if type(row.id) is int or _is_id(row) else _nameless(row) for row in rows]  # type: ignore[union-attr]
 
     def sound(self, rows: list[Row | Broken]) -> list[Row]:
         """The same rows, for lists that are no use with a row missing. Raises ``UnexpectedFormat`` naming the first bad one."""
@@ -133,6 +132,19 @@ class Table(Generic[Row]):
             return Broken(
                 id=str(values.get("id") or ""), message=f"the shop left out a field ({told[:80]})", parent=parent
             )
+
+
+def _is_id(row: object) -> bool:
+    remote_id = getattr(row, "id", None)
+    return isinstance(row, Broken) or (
+        isinstance(remote_id, str) and remote_id.isascii() and remote_id.isdecimal() and len(remote_id) < 20
+    )
+
+
+def _nameless(row: object) -> Broken:
+    remote_id = str(getattr(row, "id", ""))
+    name = f"?{blake2b(remote_id.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
+    return Broken(id=name, label=_readable(remote_id), field="id", message="it is not the number of a record")
 
 
 _SHARED = frozenset({"id", "quantity", "id_product_attribute", "associations"})

@@ -87,11 +87,12 @@ def identify(raw: OrderRaw | Broken) -> tuple[str, str]:
 
 
 def _line(row: OrderLineRow) -> OrderLine:
-    place = f"order_rows {row.id}: "
+    row_id = reference(row.id, "order_rows")
+    place = f"order_rows {row_id}: "
     product = reference(row.product_id, place + "product_id")
     quantity = amount(row.product_quantity, place + "product_quantity")
     return OrderLine(
-        remote_id=str(row.id),
+        remote_id=row_id,
         item_remote_id=item_id(product, reference(row.product_attribute_id, place + "product_attribute_id")),
         sku=text(row.product_reference, place + "product_reference"),
         name=text(row.product_name, place + "product_name", NAME),

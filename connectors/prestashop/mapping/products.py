@@ -1,7 +1,7 @@
 """Products, with combinations as variants."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connectors.prestashop.client.rows import (
@@ -55,6 +55,8 @@ class Catalogue:
     weight_unit: str
     options: Mapping[str, OptionRow]
     values: Mapping[str, OptionValueRow]
+    parts: dict[str, tuple[Decimal, int, str]] = field(default_factory=dict)
+    """Labels of values, kept once they are made."""
 
 
 def product(raw: ProductRaw | Broken, catalogue: Catalogue) -> Product:
@@ -195,23 +197,28 @@ def _name(name: str, row: CombinationRow, catalogue: Catalogue) -> str:
         return name
     parts = []
     for link in row.associations.product_option_values:
-        value = catalogue.values.get(str(link.id))
-        if value is None:
-            continue
-        option = catalogue.options.get(str(value.id_attribute_group))
-        shown = translated(value.name, "product_option_values", catalogue.language)
-        title = translated(option.name, "product_options", catalogue.language) if option is not None else ""
-        order = number_or_zero(option.position, "position") if option is not None else ZERO
-        parts.append(
-            (
-                order,
-                int(text(value.id_attribute_group, "id_attribute_group") or 0),
-                f"{title}: {shown}" if title else shown,
-            )
-        )
+        value_id = str(link.id)
+        part = catalogue.parts.get(value_id) or _part(value_id, catalogue)
+        if part[2]:
+            parts.append(part)
     if not parts:
         return name
-    return f"{name} ({' - '.join(part for _, _, part in sorted(parts))})"
+    parts.sort()
+    return f"{name} ({' - '.join(text for _, _, text in parts)})"
+
+
+def _part(value_id: str, catalogue: Catalogue) -> tuple[Decimal, int, str]:
+    """``Size: S``, and where it stands among others."""
+    value = catalogue.values.get(value_id)
+    if value is None:
+        return ZERO, 0, ""
+    option = catalogue.options.get(str(value.id_attribute_group))
+    shown = translated(value.name, "product_option_values", catalogue.language)
+    title = translated(option.name, "product_options", catalogue.language) if option is not None else ""
+    order = number_or_zero(option.position, "position") if option is not None else ZERO
+    group = int(reference(value.id_attribute_group, "id_attribute_group") or 0)
+    found = catalogue.parts[value_id] = (order, group, f"{title}: {shown}" if title else shown)
+    return found
 
 
 def _weight(weight: Decimal, scale: Decimal | None) -> Decimal | None:
@@ -224,7 +231,7 @@ def _weight(weight: Decimal, scale: Decimal | None) -> Decimal | None:
 def _image_ids(row: ProductRow) -> tuple[str, ...]:
     """Image 34 of product 12 is ``12-34``. The cover first; the shop does not tell the order of the others."""
     assert row.associations is not None
-    found = [f"{row.id}-{image.id}" for image in row.associations.images]
+    found = [f"{row.id}-{reference(image.id, 'images')}" for image in row.associations.images]
     cover = f"{row.id}-{row.id_default_image}"
     if found[0] != cover and cover in found:
         found.remove(cover)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import replace
 from secrets import token_hex
 
 from connectors.prestashop.simulator import json_writer, root, xml_writer
@@ -195,7 +196,11 @@ class PrestashopSimulator:
         if request.method != "GET":
             return None
         kept = self._pages.get(self._page_key(request))
-        return kept[1] if kept is not None and kept[0] == self._revision() else None
+        if kept is None or kept[0] != self._revision():
+            return None
+        fresh = ("Access-Time", str(int(clock.now().timestamp())))
+        headers = tuple(fresh if header[0] == fresh[0] else header for header in kept[1].headers)
+        return replace(kept[1], headers=headers)
 
     def _keep(self, request: Request, response: Response) -> None:
         """Remember a rendered page until anything changes; a benchmark asks for the same pages again and again."""

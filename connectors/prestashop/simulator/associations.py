@@ -14,9 +14,7 @@ def items(memory: Memory, resource: Resource, association: Association, row: Row
     if source is not None:
         return source(memory, row)
     stored = row.get(f"@{association.name}", ())
-    if not isinstance(stored, tuple):
-        return []
-    return [one if isinstance(one, dict) else {"id": one} for one in stored]
+    return [one if isinstance(one, dict) else {"id": one} for one in stored] if isinstance(stored, tuple) else []
 
 
 def _own_id(row: Row) -> int:

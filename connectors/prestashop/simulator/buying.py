@@ -1,6 +1,6 @@
 """From a cart to an order, as ``POST /api/orders`` does it."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from connectors.prestashop.simulator.memory import Memory
 from connectors.prestashop.simulator.orders import PAYMENT_NAMES, Sale, place
@@ -31,7 +31,8 @@ def order_from_cart(memory: Memory, values: Row) -> int:
         expected = totals(memory, [price_line(memory, line) for line in lines], carrier=carrier).paid
     except KeyError as problem:
         raise Fatal from problem
-    sent = _amount(values.get("total_paid"))
+    # Stored values are texts of numbers already, whatever was sent.
+    sent = Decimal(str(values.get("total_paid") or "0"))
     is_right = sent.quantize(CENT) == expected.quantize(CENT)
     state = memory.configuration("PS_OS_WS_PAYMENT" if is_right else "PS_OS_ERROR")
     sale = Sale(
@@ -53,10 +54,3 @@ def _number(values: Row | dict[str, int | str], name: str) -> int:
     value = values.get(name, 0)
     text = str(value).strip() if isinstance(value, int | str) else ""
     return int(text) if text.isdigit() else 0
-
-
-def _amount(value: object) -> Decimal:
-    try:
-        return Decimal(str(value or "0"))
-    except InvalidOperation:
-        return Decimal(0)

@@ -73,8 +73,8 @@ def _in_lists(change: Callable[[list[object]], list[object]]) -> Callable[[Scene
             content = msgspec.json.decode(body)
             return json_writer.encoded({k: change(v) if isinstance(v, list) else v for k, v in content.items()})
         match = XML_LIST.match(body)
-        if match is None:
-            return body
+        if match is None or not match.group(2).startswith(b"<"):
+            return body  # a single entity, or a list without any
         found: list[object] = [one.group() for one in XML_ENTITY.finditer(match.group(2))]
         listed = b"".join(one for one in change(found) if isinstance(one, bytes))
         return match.group(1) + listed + match.group(3)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from connectors.prestashop.simulator.memory import Memory
 from connectors.prestashop.simulator.parameters import Languages
-from connectors.prestashop.simulator.schema import Resource, Row, Value
+from connectors.prestashop.simulator.schema import Row, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,3 @@ def texts(value: Value, languages: Languages) -> list[tuple[int, str]]:
     if isinstance(value, dict):
         return [(language, value.get(language, "")) for language in languages.ids]
     return [(language, "" if value is None else str(value)) for language in languages.ids]
-
-
-def has_entities(resource: Resource) -> bool:
-    """Whether rows of this resource are kept at all."""
-    return bool(resource.fields)

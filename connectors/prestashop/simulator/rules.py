@@ -1,64 +1,16 @@
 """What saving and deleting means for each kind of entity, beyond its own row."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from connectors.prestashop.simulator import buying, states, stock
-from connectors.prestashop.simulator.bodies import Posted
-from connectors.prestashop.simulator.memory import DEFAULT_SHOP, Memory
-from connectors.prestashop.simulator.reading import Question
-from connectors.prestashop.simulator.refusals import SOURCE, Fatal, Refused
-from connectors.prestashop.simulator.schema import Resource, Row
+from connectors.prestashop.simulator.memory import Memory
+from connectors.prestashop.simulator.product_rules import save_product
+from connectors.prestashop.simulator.refusals import Fatal, Refused
+from connectors.prestashop.simulator.schema import Resource
 from connectors.prestashop.simulator.text import slug
+from connectors.prestashop.simulator.wish import Wish
 
 SINCE_REPEAT_IGNORED = (1, 7, 8)
-# Kept once for all shops; everything else of a product is each shop's own.
-SHARED = frozenset(
-    {
-        "id_manufacturer",
-        "id_supplier",
-        "reference",
-        "supplier_reference",
-        "location",
-        "width",
-        "height",
-        "depth",
-        "weight",
-        "ean13",
-        "isbn",
-        "upc",
-        "mpn",
-        "is_virtual",
-        "state",
-        "product_type",
-        "date_add",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """An entity that passed every check and is to be saved. ``identity`` is 0 for a new one."""
-
-    memory: Memory
-    resource: Resource
-    identity: int
-    values: Row
-    posted: Posted
-    question: Question
-    method: str
-
-    @property
-    def sends_mail(self) -> bool:
-        """Whether the request asks for a mail to the customer."""
-        return self.question.parameters.get("sendemail") == "1"
-
-    def number(self, name: str) -> int:
-        """A whole number as it will be after saving."""
-        value = self.values.get(name)
-        if value is None and self.identity:
-            return self.memory.number(self.resource.name, self.identity, name)
-        return value if isinstance(value, int) else 0
 
 
 def save(wish: Wish) -> int:
@@ -92,64 +44,6 @@ def _plainly(wish: Wish) -> int:
         wish.memory.update(wish.resource.name, wish.identity, wish.values)
         return wish.identity
     return wish.memory.insert(wish.resource.name, dict(wish.values))
-
-
-def _save_product(wish: Wish) -> int:
-    memory = wish.memory
-    if wish.method == "POST" and not wish.posted.fields.get("name"):
-        # The link text is made from the name, and PHP warns about the missing one before anything is stored.
-        text = f"[PHP Warning #2] Undefined array key 1 ({SOURCE.replace('webservice/WebserviceRequest', 'Product')}, line 6543)"
-        raise Refused(500, 3, text)
-    name = wish.values.get("name")
-    if name and not wish.values.get("link_rewrite") and wish.method != "PATCH":
-        wish.values["link_rewrite"] = _slugs(name)
-    if not wish.identity:
-        return _new_product(wish)
-    context = wish.question.context
-    if context.is_all:
-        memory.update("products", wish.identity, wish.values)
-        for shop in memory.own.get(wish.identity, {}):
-            if shop != DEFAULT_SHOP:
-                memory.set_own(wish.identity, shop, _own_part(wish.values))
-        return wish.identity
-    for shop in sorted(context.shops):
-        if shop == DEFAULT_SHOP:
-            memory.update("products", wish.identity, wish.values)
-        else:
-            memory.update("products", wish.identity, {k: v for k, v in wish.values.items() if k in SHARED})
-            memory.set_own(wish.identity, shop, _own_part(wish.values))
-    return wish.identity
-
-
-def _own_part(values: Row) -> Row:
-    return {name: value for name, value in values.items() if name not in SHARED and not name.startswith("@")}
-
-
-def _slugs(name: object) -> str | dict[int, str]:
-    if isinstance(name, dict):
-        return {language: slug(str(text)) for language, text in name.items()}
-    return slug(str(name))
-
-
-def _new_product(wish: Wish) -> int:
-    defaults: Row = {
-        "visibility": "both",
-        "condition": "new",
-        "product_type": "standard",
-        "redirect_type": "404",
-        "minimal_quantity": 1,
-        "pack_stock_type": 3,
-    }
-    identity = wish.memory.insert("products", {**defaults, **wish.values})
-    shops = wish.question.context.shops
-    if shops != {DEFAULT_SHOP}:
-        for shop in sorted(shops):
-            wish.memory.set_own(identity, shop, {})
-        if DEFAULT_SHOP not in shops:
-            del wish.memory.own[identity][DEFAULT_SHOP]
-    for shop in sorted(shops):
-        stock.add_row(wish.memory, identity, shop=shop)
-    return identity
 
 
 def _save_combination(wish: Wish) -> int:
@@ -261,7 +155,7 @@ def _save_parcel(wish: Wish) -> int:
 
 
 SAVED: dict[str, Callable[[Wish], int]] = {
-    "products": _save_product,
+    "products": save_product,
     "combinations": _save_combination,
     "stock_availables": _save_stock,
     "product_suppliers": _save_supplied,

@@ -4,8 +4,9 @@ Stored values are plain: numbers of kind ``int`` as int, everything else as the 
 ``2026-10-01 09:00:00``), translated texts as one text for all languages or as ``{language id: text}``.
 """
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 Value = int | str | None | dict[int, str] | tuple[int, ...] | tuple[dict[str, int | str], ...]
 Row = dict[str, Value]
@@ -136,6 +137,7 @@ class Resource:
 
     ``natural`` are the fields rows come in the order of when no sort is asked for, as the database's indexes gave it
     on a real shop; ``indexes`` are the fields that are looked up fast. ``shop_field`` limits lists to the shop context.
+    ``older`` says, by field, until which version what was different about it.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Resource:
     since: tuple[int, ...] = ()
     until: tuple[int, ...] = ()
     selectable_associations: bool = True
+    older: Mapping[str, tuple[tuple[int, ...], dict[str, Any]]] = field(default_factory=dict)
     by_name: dict[str, Field] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -165,17 +168,11 @@ class Resource:
         """The list's node name; not always the resource's name."""
         return self.list_node or self.name
 
-    @cached_property
-    def translated(self) -> frozenset[str]:
-        """The names of fields with a text per language."""
-        return frozenset(one.name for one in self.fields if one.translated)
-
     def at(self, version: tuple[int, ...]) -> "Resource":
         """The resource as this version of PrestaShop has it."""
-        fields = tuple(one for one in self.fields if one.since <= version)
-        return self if len(fields) == len(self.fields) else _with_fields(self, fields)
+        fields = tuple(self._older(one, version) for one in self.fields if one.since <= version)
+        return self if fields == self.fields else replace(self, fields=fields, by_name={})
 
-
-def _with_fields(resource: Resource, fields: tuple[Field, ...]) -> Resource:
-    values = {name: getattr(resource, name) for name in resource.__dataclass_fields__ if name != "by_name"}
-    return Resource(**{**values, "fields": fields})
+    def _older(self, one: Field, version: tuple[int, ...]) -> Field:
+        until, changes = self.older.get(one.name, ((), {}))
+        return replace(one, **changes) if version < until else one

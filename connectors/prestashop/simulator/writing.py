@@ -10,6 +10,7 @@ from connectors.prestashop.simulator.refusals import Refused
 from connectors.prestashop.simulator.schema import Field, Resource, Row, Value
 from connectors.prestashop.simulator.storing import blank, echoed, stored_associations, stored_value
 from connectors.prestashop.simulator.validation import check_value
+from connectors.prestashop.simulator.wish import Wish
 
 
 class Writer:
@@ -47,7 +48,7 @@ class Writer:
                 raise Refused(404, 92, "Invalid ID")
         _check_fields(method, resource, posted)
         values = self._values(method, posted, question, identity=identity)
-        wish = rules.Wish(self._memory, resource, identity, values, posted, question, method)
+        wish = Wish(self._memory, resource, identity, values, posted, question, method)
         identity = rules.save(wish)
         kept = in_context(self._memory, resource, identity, question.context)
         return echoed(resource, kept, posted, is_patch=method == "PATCH")

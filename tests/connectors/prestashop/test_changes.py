@@ -1,13 +1,13 @@
 """Readings of what changed: nothing lost at edges of pages, of seconds and of clocks; an idle shop costs one request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from connectors.prestashop.simulator import build_sample_shop
 from domain.records import Order, Product, StockLevel, Supplier
-from engine.connector import Json, Reading
+from engine.connector import Answer, Door, Json, Reading, Request
 from tests.connectors.prestashop.opened import Opened, opened
 
 
@@ -160,3 +160,50 @@ def test_what_has_no_dates_is_swept_whole(sample: Opened) -> None:
     seen, mark = read(sample, StockLevel, mark="2026-11-21T12:00:00+00:00")
     assert len(seen) == 47
     assert mark is None
+
+
+class Timeless:
+    """A door behind which something takes the shop's clock off every answer."""
+
+    def __init__(self, door: Door) -> None:
+        """To this shop."""
+        self._door = door
+
+    def send(self, request: Request) -> Answer:
+        """As it is, but for the clock."""
+        found = self._door.send(request)
+        headers = {name: value for name, value in found.headers.items() if name != "access-time"}
+        return Answer(found.status, headers, found.body)
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        """As it is."""
+        return self._door.stream(requests)
+
+
+def test_where_the_shop_does_not_tell_its_time_the_newest_change_is_the_mark(sample: Opened) -> None:
+    """Never the future, and nothing where nothing was seen."""
+    sample.account.door = Timeless(sample.door)
+    assert read(sample, page_size=3)[1] == "2026-11-21T08:20:00+00:00"
+    assert read(sample, mark="2026-11-21T08:20:00+00:00")[1] == "2026-11-21T08:20:00+00:00"
+    for order in list(sample.shop.tables["orders"].rows):
+        sample.shop.update("orders", order, {"date_upd": "0000-00-00 00:00:00"})
+    assert read(sample)[1] is None
+    sample.shop.update("orders", 3, {"date_upd": "2099-01-01 00:00:00"})
+    mark = read(sample)[1]
+    assert mark is not None
+    assert mark < "2090"
+
+
+def test_ids_come_in_portions_of_ten_thousand() -> None:
+    """Whatever the size of the shop."""
+    sample = build_sample_shop()
+    suppliers, stock = sample.tables["suppliers"], sample.tables["stock_availables"]
+    combinations = sample.tables["combinations"]
+    for number in range(10_000):
+        suppliers.insert({"name": f"Supplier {number}", "active": 1})
+        combination = combinations.insert({"id_product": 16})
+        stock.insert({"id_product": 16, "id_product_attribute": combination, "id_shop": 1, "quantity": 1})
+    with opened(sample) as shop:
+        assert len(shop.census(Supplier, 500)) == 10_003
+        assert len(shop.census(StockLevel, 500)) == 10_047
+        assert len(shop.requests()) == 2 + 2 + 2

@@ -130,6 +130,11 @@ PRODUCTS = Resource(
     ),
     indexes=("reference",),
     priced=True,
+    older={
+        "name": ((1, 7), {"required": True}),
+        "link_rewrite": ((1, 7), {"required": True}),
+        "reference": ((1, 7, 5), {"size": 32}),
+    },
 )
 
 COMBINATIONS = Resource(

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from connectors.prestashop.simulator import build_bare_shop, build_sample_shop
+from connectors.prestashop.simulator.app import KEPT_PAGES
+from engine.simulation.app import Request, Response
 from tests.connectors.prestashop.simulator.talking import Talk, codes, talking
 
 
@@ -167,7 +169,7 @@ def test_texts_are_not_escaped_so_that_one_name_can_break_a_whole_page(talk: Tal
         ("filter[id_default_image]=3", None),
         ("sort=[name_DESC]&limit=1", [5]),
         ("sort=[reference_ASC]&limit=2", [1, 18]),
-        ("filter[nope][deep]=1&strange=1&limit=1", [1]),
+        ("filter[nope][deep]=1&strange=1&[odd]=1&limit=1", [1]),
     ],
 )
 def test_further_forms_of_filters_follow_the_database(talk: Talk, query: str, expected: list[int] | None) -> None:
@@ -236,3 +238,17 @@ def test_categories_and_options_show_what_belongs_to_them(talk: Talk) -> None:
     assert [one["id"] for one in category["categories"]] == ["7", "8"]
     assert {"id": "6"} in category["products"]
     assert [one["id"] for one in option["associations"]["product_option_values"]] == ["22", "23", "24", "25"]
+
+
+def test_rendered_pages_are_forgotten_when_there_are_too_many(talk: Talk) -> None:
+    """Asked for in this process, because several hundred are needed."""
+    host = talk.server.url.partition("//")[2]
+    headers = {"host": host, "authorization": talk.get("products").request.headers["Authorization"]}
+
+    def page(number: int) -> Response:
+        return talk.simulator.respond(Request("GET", "/api/products", f"limit=1&page={number}", headers))
+
+    first = page(0)
+    for number in range(1, KEPT_PAGES + 1):
+        assert page(number).body == first.body
+    assert page(0).status == 200

@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.prestashop.simulator import Line, build_sample_shop
+from connectors.prestashop.simulator.refusals import Fatal
 from tests.connectors.prestashop.simulator.talking import Talk, codes, talking
 
 HISTORY = "<h><id_order>{}</id_order><id_order_state>{}</id_order_state></h>"
@@ -341,3 +342,10 @@ def test_an_order_without_a_cart_is_fatal_and_one_with_a_strange_total_unpaid(ta
 
     assert talk.send("POST", "orders", order_body(*who[:2], 999, paid="1")).status_code == 500
     assert codes(talk.send("POST", "orders", order_body(*who, paid="1,5"))) == [85]
+
+
+def test_what_does_not_exist_cannot_be_ordered(talk: Talk) -> None:
+    with pytest.raises(Fatal):
+        talk.shop.place_order(3, [(999, 1)])
+    with pytest.raises(Fatal):
+        talk.shop.place_order(3, [(6, 1)], state=99)

@@ -325,3 +325,14 @@ def test_a_write_that_fails_badly_still_shows_what_was_saved_before_it() -> None
 
         assert (answer.status_code, answer.content) == (500, b"")
         assert talk.server.ledger.writes[-1].changes[0].identity == "6"
+
+
+def test_the_oldest_shops_want_more_and_take_less() -> None:
+    with talking(build_sample_shop(version="1.6.1.24")) as talk:
+        without_name = talk.send("PUT", "products", "<product><id>6</id><price>7</price></product>")
+        fields = "<price>7</price><name>x</name><link_rewrite>x</link_rewrite>"
+        too_long = f"<product><id>6</id>{fields}<reference>{'R' * 33}</reference></product>"
+
+        assert errors(without_name) == [(41, 'parameter "link_rewrite" required')]
+        assert codes(talk.send("PUT", "products", too_long)) == [85]
+        assert talk.send("PUT", "products", too_long.replace("R" * 33, "R" * 32)).status_code == 200

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from domain.errors import CredentialsRejected, RateLimited, Unavailable
 from engine.actions import integrations as actions
-from engine.connector import SignIn
+from engine.connector import Limits, SignIn
 from engine.logging import set_up_logging
 from engine.runtime import executions, opening, tokens, worker
 from engine.runtime.platform import Platform
@@ -123,7 +123,8 @@ def test_the_rotated_refresh_token_is_the_one_used_next_time(platform, connected
     assert shop.asked == [200, 200, 200]
 
 
-def test_a_token_may_expire_several_times_in_one_run(platform, connected, shop):
+def test_a_token_may_expire_several_times_in_one_run(database, connected, shop):
+    platform = token_shop.a_platform(database, token_shop.connector(limits=lambda _settings: Limits(concurrent=1)))
     seen: list[str] = []
 
     def expire_once_more(token: str) -> None:
@@ -464,6 +465,7 @@ def test_no_token_is_told_in_logs_issues_or_any_row(platform, database, connecte
         server.faults.add(fault, times=3, path="/token")
     with everything_told(database) as told:
         run(platform, connected[0])
+        database.write(lambda unit: integrations.resume(unit, connected[0].integration_id))
         shop.is_expired = True
         run(platform, connected[1])
     assert "execution_ended" in told.getvalue()

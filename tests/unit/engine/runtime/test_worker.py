@@ -119,7 +119,7 @@ def test_an_error_for_a_person_pauses_the_integration_and_says_what_to_do(platfo
     assert (execution.state, execution.error_code) == (State.FAILED, "credentials_rejected")
     integration = platform.database.read(lambda unit: integrations.get(unit, feed.integration_id))
     assert integration.paused_at is not None
-    assert integration.attention == "The toy shop refused the key."
+    assert integration.attention == "It was CredentialsRejected."
     (issue,) = platform.database.read(issue_rows.listed)
     assert (issue.cause, issue.remedy) == ("import_toys:credentials_rejected", "Enter a new key.")
 
@@ -133,7 +133,7 @@ def test_an_answer_that_cannot_be_trusted_fails_and_pauses_nothing(platform, dat
 
 
 def test_our_own_mistake_stops_with_an_issue_that_tells_no_detail(platform, database):
-    (feed,) = toy.an_integration(database, at=1, event="ValueError")
+    (feed,) = toy.an_integration(database, at=1, event="break")
     execution = run(platform, request(platform, feed))
     assert (execution.state, execution.error_code) == (State.FAILED, "broken_invariant")
     assert "mistake in Navette" in execution.reason
