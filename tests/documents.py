@@ -37,7 +37,7 @@ def commands() -> str:
     return "\n".join(lines).replace("\n\n\n", "\n\n").rstrip() + "\n"
 
 
-def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     children = getattr(command, "commands", None)
     if not children:
         yield path, command
@@ -46,11 +46,11 @@ def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN4
         yield from _leaves(child, f"{path} {name}")
 
 
-def _arguments(command: Any) -> list[str]:  # noqa: ANN401
+def _arguments(command: Any) -> list[str]:
     return [p.metavar or p.name.upper() for p in command.params if p.param_type_name == "argument"]
 
 
-def _options(command: Any) -> list[str]:  # noqa: ANN401
+def _options(command: Any) -> list[str]:
     return [
         f"- `{', '.join([*option.opts, *option.secondary_opts])}`: {option.help}"
         for option in command.params
@@ -68,7 +68,7 @@ def settings() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default()
-        told = "" if name in ("secret_keys",) or default in ("", None) else f"`{default}`"
+        told = "" if name == "secret_keys" or default in ("", None) else f"`{default}`"
         lines.append(f"| `NAVETTE_{name.upper()}` | {told} | {field.description} |")
     return "\n".join(lines) + "\n"
 

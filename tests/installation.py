@@ -125,10 +125,16 @@ def settings_for(folder: Path, database_url: str) -> Settings:
 
 @contextmanager
 def installed(
-    folder: Path, database_url: str, server: Server, *, connector: str = "prestashop", **values: Any
+    folder: Path,
+    database_url: str,
+    server: Server,
+    *,
+    connector: str = "prestashop",
+    settings: Settings | None = None,
+    **values: Any,
 ) -> Iterator[Installation]:
     """An installation with the simulated system connected, in test mode."""
-    with open_platform(settings_for(folder, database_url)) as platform:
+    with open_platform(settings or settings_for(folder, database_url)) as platform:
         known = server.app.describe()["settings"]
         integration_actions.add(
             platform, connector, name="shop", values={**known, "url": server.url, **values}, person=ADMINISTRATOR

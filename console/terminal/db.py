@@ -8,7 +8,7 @@ import typer
 from console.terminal.session import AsJson, Person, session
 from console.terminal.tables import facts, say, tell_json
 from console.terminal.words import counted
-from engine.actions import backups, installation, retention
+from engine.actions import backups, installation, keys, retention
 from engine.actions.platform import open_database
 from engine.settings import load_settings
 from storage import schema
@@ -67,6 +67,14 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; must no
         say(f"Copied {size / 1_000_000:.1f} MB to {file}.")
         if not platform.settings.secret_keys.get_secret_value():
             say(f"Keep {platform.settings.key_file} with it: without that file its secrets cannot be read.")
+
+
+@app.command("rotate-keys")
+def rotate_keys(person: Person) -> None:
+    """Encrypt every stored secret anew under the first of the keys; the others may be removed afterwards."""
+    with session() as platform:
+        count = keys.rotate(platform.database, platform.keys, person=person)
+        say(f"{counted(count, 'secret')} put under the first key. Nothing needs the others any more.")
 
 
 @app.command("purge")

@@ -88,7 +88,7 @@ def add(
         except Conflict:
             raise UserError(f"An integration called {name} exists already. Choose another name.") from None
         _keep_secrets(platform, unit, integration_id, secrets)
-        probes.keep(unit, integration_id, found)
+        probes.keep(unit, integration_named(unit, name), found)
         integration = integration_named(unit, name)
         flows = make_feeds(platform, unit, integration)
         detail = {"connector": connector.name, "forced": force and bool(probes.failures(found))}
@@ -153,7 +153,7 @@ def change_settings(
         _keep_secrets(
             platform, unit, current.id, {name: secrets[name] for name in entered & secrets.keys()}
         )  # others may be newer by now
-        probes.keep(unit, current.id, found)
+        probes.keep(unit, current, found)
         if title is not None:
             integrations.change(unit, current.id, title=title.strip())
         if time_zone:

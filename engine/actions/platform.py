@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from engine.actions import keys as keys_action
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
 from engine.runtime import exporter, importer, installation, reconciler, retry
@@ -29,6 +30,7 @@ def open_platform(
         schema.upgrade(database)
         installation.recognise(database)
         keys = open_key_ring(settings.secret_keys.get_secret_value(), key_file=settings.key_file)
+        keys_action.demand_right(database, keys)
         platform = Platform.of(
             database, registry=registry or Registry.find(), settings=settings, keys=keys, works=WORKS
         )

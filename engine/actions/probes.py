@@ -1,6 +1,7 @@
 """Connection tests: what a shop tells about itself, and what the key may not do, in plain words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -97,8 +98,8 @@ def failures(found: Probe) -> list[Check]:
 
 
 def is_unreachable(found: Probe) -> bool:
-    """Whether nothing could be learnt at all."""
-    return not any(check.passed for check in found.checks)
+    """Whether nothing could be learnt about the shop."""
+    return not found.title and not found.version
 
 
 def test_connection(platform: Platform, name: str, *, person: str) -> Probe:
@@ -112,7 +113,7 @@ def test_connection(platform: Platform, name: str, *, person: str) -> Probe:
         found = _failed(error)
 
     def work(unit: Unit) -> None:
-        keep(unit, integration.id, found)
+        keep(unit, integration_named(unit, name), found)
         audit.record(
             unit,
             person=person,
@@ -125,10 +126,12 @@ def test_connection(platform: Platform, name: str, *, person: str) -> Probe:
     return found
 
 
-def keep(unit: Unit, integration_id: int, found: Probe) -> None:
-    """Remember what a test found; one that reached nothing leaves what was known before."""
-    if not is_unreachable(found):
-        integrations.change(unit, integration_id, probe=msgspec.to_builtins(found))
+def keep(unit: Unit, integration: Integration, found: Probe) -> None:
+    """Remember what a test found. One that reached nothing leaves what was known of the shop, but for its checks."""
+    before = read_probe(integration)
+    if is_unreachable(found) and before is not None:
+        found = replace(before, checks=found.checks, clock_offset=None)
+    integrations.change(unit, integration.id, probe=msgspec.to_builtins(found))
 
 
 def advised(found: Probe, rulebook: Rulebook) -> Rulebook:

@@ -68,9 +68,9 @@ def prepare(*, database_url: str, url: str, key: str, settings: dict[str, Any]) 
     return {feed.flow: feed.id for feed in found}
 
 
-def execute(*, database_url: str, feed_id: int) -> dict[str, Any]:
+def execute(*, database_url: str, feed_id: int, registry: Registry | None = None) -> dict[str, Any]:
     """Request an execution and work on it in this process: seconds from request to end, and what the execution tells."""
-    with opened(database_url) as platform:
+    with opened(database_url, registry=registry) as platform:
         started, processor = time.perf_counter(), time.process_time()
         asked = executions.request(platform, feed_id, trigger=Trigger.MANUAL)
         worker.run_execution(platform, asked.execution_id)

@@ -97,13 +97,18 @@ class Table(Generic[Row]):
         return [self._json_row(part) for part in parts]
 
     def _json_row(self, part: object) -> Row | Broken:
-        text = json.dumps(part).encode()
+        try:
+            text = json.dumps(part).encode()
+        except RecursionError:
+            return Broken(id="?deep", message="it is nested too deeply to be real")
         try:
             return self._one.decode(text)
         except msgspec.ValidationError as error:
             return _broken(part, text, field=_path(str(error)), message=str(error).partition(" - at ")[0])
-        except msgspec.DecodeError:
-            return _broken(part, text, field="", message="a text of it is not valid Unicode")
+        except (msgspec.DecodeError, RecursionError):
+            return _broken(
+                part, text, field="", message="a text of it is not valid Unicode, or it is nested too deeply"
+            )
 
     # --- XML ---
 

@@ -14,7 +14,7 @@ from connectors.prestashop.simulator import build_sample_shop
 from domain.errors import NeedsAttention, PlatformError, RemoteContractError, Truncated, UnexpectedFormat
 from domain.records import Order, Product, StockLevel, Supplier
 from engine.connector import Answer, Reading, Request
-from tests.connectors.prestashop.opened import Between, Opened, opened
+from tests.connectors.prestashop.opened import Between, Opened, door_to, opened
 
 FAULTS = [
     "bad_gateway",
@@ -71,16 +71,16 @@ def test_a_fault_brings_the_truth_or_an_error(chosen: str, fault: str) -> None:
         truth = {kind: shop.records(kind, page_size=10) for kind in (Product, Order)}
         for kind, path in ((Product, "api/products"), (Product, "api/combinations.*full"), (Order, "api/addresses")):
             for times in (1, None):
-                shop.account = shop.reopened()
-                shop.server.faults.add(fault, path=path, times=times)
-                try:
-                    found = shop.records(kind, page_size=10)
-                except PlatformError as error:
-                    assert error.message  # noqa: PT017 - either is right
-                else:
-                    assert same(found, truth[kind]) or fault in lies
-                shop.server.faults.clear()
-                shop.door._budget.succeeded()  # the pause after so many failures is the door's business
+                with door_to(shop.settings) as shop.account.door:
+                    shop.account = CONNECTOR.open(shop.account.door, shop.settings)
+                    shop.server.faults.add(fault, path=path, times=times)
+                    try:
+                        found = shop.records(kind, page_size=10)
+                    except PlatformError as error:
+                        assert error.message  # noqa: PT017 - either is right
+                    else:
+                        assert same(found, truth[kind]) or fault in lies
+                    shop.server.faults.clear()
 
 
 @pytest.mark.parametrize("kind", [Product, Order, StockLevel])

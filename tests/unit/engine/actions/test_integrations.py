@@ -101,10 +101,10 @@ def test_a_shop_that_is_down_is_a_failed_test(desk: Desk) -> None:
         desk.add()
 
 
-def test_a_shop_that_was_never_reached_has_no_probe(desk: Desk) -> None:
+def test_of_a_shop_that_was_never_reached_only_the_failure_is_known(desk: Desk) -> None:
     desk.shop.is_down = refused()
     desk.add(force=True)
-    assert the(desk).probe is None
+    assert [check.message for check in probes.read_probe(the(desk)).checks] == ["The shop refused the key."]
     assert the(desk).time_zone == "UTC"
 
 
@@ -133,11 +133,13 @@ def test_testing_the_connection_keeps_what_was_found(connected: Desk) -> None:
     assert connected.audit[0].detail == {"failed": ["rights"]}
 
 
-def test_a_test_that_reaches_nothing_leaves_what_was_known(connected: Desk) -> None:
+def test_a_test_that_reaches_nothing_leaves_what_was_known_of_the_shop(connected: Desk) -> None:
     connected.shop.is_down = refused()
     found = integrations.test_connection(connected.platform, NAME, person=PERSON)
+    kept = probes.read_probe(the(connected))
     assert probes.is_unreachable(found)
-    assert probes.read_probe(the(connected)).title == "The Corner"
+    assert (kept.title, kept.clock_offset) == ("The Corner", None)
+    assert probes.failures(kept)[0].remedy == "Enter another key."
 
 
 def test_changed_settings_are_a_new_version_and_forget_the_pages(connected: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import RemoteContractError, Truncated, UnexpectedFormat
@@ -90,6 +90,7 @@ def test_equal_keys_are_always_refused_by_the_strict_decoder(body):
         decode_json_strict(body)
 
 
+@settings(max_examples=30)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(st.characters(codec="utf-8")),
