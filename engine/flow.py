@@ -27,8 +27,9 @@ Rule: TypeAlias = Callable[[Any, Rulebook], Any]
 Merge: TypeAlias = Callable[[Any, Any], tuple[Any, str]]
 """``merge(known, incoming)`` returns what is saved, and a remark for people (empty: nothing to remark)."""
 
-Guard: TypeAlias = Callable[[Any, Any], bool]
-"""``guard(known, incoming)`` tells whether a change is of the kind that must not happen to many records at once."""
+Guard: TypeAlias = Callable[[Any, Any], str]
+"""``guard(known, incoming)`` says what would change, before and after, where the change is of the kind that must not happen
+to many records at once; empty where it is not."""
 
 
 class Scope(StrEnum):

@@ -204,6 +204,12 @@ records = Table(
         postgresql_where=text("parent_id IS NOT NULL"),
     ),
     Index("ix_records_kind_id", "kind", "id"),
+    Index(
+        "ix_records_orphaned",
+        "kind",
+        sqlite_where=text("integration_id IS NULL"),
+        postgresql_where=text("integration_id IS NULL"),
+    ),
 )
 
 references = Table(

@@ -58,6 +58,7 @@ class TokenShop:
     accepts_former: bool = False
     refuses_everything: bool = False
     refuses_renewal: bool = False
+    forbids_renewal: bool = False
     number: int = 1
     is_expired: bool = False
     asked: list[int] = field(default_factory=list)
@@ -105,6 +106,8 @@ class TokenShop:
         return Response(200, b'{"id":1}', (("Content-Type", "application/json"),), changes=changes)
 
     def _token(self, form: Mapping[str, str]) -> Response:
+        if self.forbids_renewal:
+            return Response(403, " ".join(form.values()).encode())
         good = {self.refresh_token} | ({f"{CANARY}-refresh-{self.number - 1}"} if self.accepts_former else set())
         if self.refuses_renewal or form["refresh_token"] not in good:
             return Response(400, b'{"error":"invalid_grant"}')

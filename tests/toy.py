@@ -129,7 +129,28 @@ def break_down(*_: object) -> None:
     raise ValueError("a secret detail")
 
 
-BEFORE: dict[str, Callable[[Run], None]] = {"write": write, "wait": wait, "pause_for_file": wait_for_file}
+def lose(run: Run) -> None:
+    """Another worker takes the execution over."""
+
+    def take(unit: Unit) -> None:
+        executions.release(unit, run.execution.id, attempt=run.execution.attempt, tries=0)
+        executions.claim(unit, run.execution.id, worker="another", lease_seconds=30)
+
+    run.database.write(take)
+
+
+def ring(run: Run) -> None:
+    """Tell a worker of this execution once more."""
+    run.ring(run.execution.id)
+
+
+BEFORE: dict[str, Callable[[Run], None]] = {
+    "write": write,
+    "wait": wait,
+    "pause_for_file": wait_for_file,
+    "lose": lose,
+    "ring": ring,
+}
 INSIDE: dict[str, Callable[[Unit, Run], None]] = {
     "hang": lambda *_: wait_for_ever(),
     "hold_for_file": wait_for_file,
@@ -212,6 +233,7 @@ def pages(database: Database) -> list[str]:
 
 
 def main(url: str, *roles: str) -> None:
+    import faulthandler; faulthandler.dump_traceback_later(45, exit=False, file=open(f"/tmp/dump.{os.getpid()}","w"))
     """Serve until SIGTERM. Settings come from the environment."""
     with Database(url) as database:
         platform = a_platform(

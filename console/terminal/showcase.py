@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
+from console.terminal import following
+from domain.errors import UserError
 from domain.schedule import Schedule, minutes
 from engine.actions import feeds, integrations, mappings, simulation
 from engine.runtime.platform import Platform
@@ -29,6 +31,10 @@ _LOOK_EVERY_SECONDS = 0.2
 @contextmanager
 def living_shop(platform: Platform, *, products: int, port: int, life: float) -> Iterator[Server]:
     """Serve and connect the shop until the block ends. It starts anew each time, so what is known of the last one is removed."""
+    if following.is_anybody_working(platform):
+        raise UserError(
+            "Navette is running on this database already. Stop it first; if it was killed, wait half a minute and try again."
+        )
     connector, shown = simulation.build_demonstration(platform.registry, products=products, seed=_SEED)
     with serve(shown.app, port=port, events_per_minute=life) as server:
         if platform.database.read(_is_connected):

@@ -44,9 +44,14 @@ class Money(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """As a person reads it: ``23.90 EUR``."""
-        return f"{self.amount.quantize(self.minor_unit)} {self.currency}"
+        return f"{self.amount:.{minor_digits(self.currency)}f} {self.currency}"
 
 
 def minor_unit(currency: str) -> Decimal:
     """The smallest coin of a currency."""
-    return Decimal(1).scaleb(-_MINOR_DIGITS.get(currency, 2))
+    return Decimal(1).scaleb(-minor_digits(currency))
+
+
+def minor_digits(currency: str) -> int:
+    """How many digits after the point amounts of a currency have."""
+    return _MINOR_DIGITS.get(currency, 2)

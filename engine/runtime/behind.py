@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.errors import UserError
+from engine.flow import Behind
 from engine.runtime import executions as requests
 from engine.runtime.executions import Claim
 from engine.runtime.platform import Platform
@@ -25,11 +26,11 @@ class Waiting:
     ring: int | None = None
 
 
-def find(platform: Platform, unit: Unit, claim: Claim) -> Waiting | None:
-    """What an execution just claimed must wait for; None: it may run. May request the flow ahead, in this transaction."""
-    behind = platform.registry.flow(claim.feed.flow).behind
-    if behind is None:  # asked before, outside the transaction
-        return None
+def find(platform: Platform, unit: Unit, claim: Claim, *, behind: Behind) -> Waiting | None:
+    """What an execution just claimed must wait for, its flow being declared ``behind`` another; None: it may run.
+
+    May request the flow ahead, in this transaction.
+    """
     ahead = feeds.find(unit, claim.integration.id, flow=behind.flow)
     if ahead is None:
         return None

@@ -136,7 +136,7 @@ class Plan:
         if self.because:
             self._count(candidate, "withheld", self.because)
         elif candidate.zeroes:
-            self.zeroed.append(candidate.label)
+            self.zeroed.append(f"{candidate.label}: {candidate.zeroes}")
 
     def _count(self, candidate: Candidate, outcome: str, reason: str) -> None:
         self.counts[outcome] += 1
@@ -144,7 +144,7 @@ class Plan:
 
 
 def _save(delivery: deliverer.Delivery, page: PlanPage) -> Sequence[str]:
-    """Keep the plan for one page in one transaction; returns the labels of items that would be shown as sold out."""
+    """Keep the plan for one page in one transaction; returns the items that would be shown as sold out, before and after."""
     run = delivery.run
 
     def work(unit: Unit) -> tuple[Plan, set[str]]:

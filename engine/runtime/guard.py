@@ -8,6 +8,8 @@ from engine.runtime.run import Run
 
 _ALWAYS_ALLOWED = 10
 """Fewer changes than this are everyday work, even in a small shop, unless they are all there is."""
+SHOWN = 3
+"""So many changes are shown as examples."""
 
 
 class VolumeHeld(RemoteContractError):
@@ -17,7 +19,10 @@ class VolumeHeld(RemoteContractError):
 
 
 def demand(run: Run, *, kind: str, verb: str, count: int, known: int, examples: Sequence[str]) -> None:
-    """Raise ``VolumeHeld`` when ``count`` of ``known`` records would change so, unless a person accepted it for this run."""
+    """Raise ``VolumeHeld`` when ``count`` of ``known`` records would change so, unless a person accepted it for this run.
+
+    ``examples`` show some of the changes, before and after.
+    """
     if run.execution.accepts_volume or not count or not known:
         return
     is_everyday = count <= _ALWAYS_ALLOWED and count < known
@@ -25,7 +30,7 @@ def demand(run: Run, *, kind: str, verb: str, count: int, known: int, examples: 
         return
     raise VolumeHeld(
         f"This run would {verb} {count} of {known} known {kind.replace('_', ' ')} records at once, for example "
-        f"{', '.join(examples[:3])}. None of them was changed. Look at the shop; if it is right, accept it once with: "
+        f"{'; '.join(examples[:SHOWN])}. None of them was changed. Look at the shop; if it is right, accept it once with: "
         f"navette feeds run {run.integration.name}/{run.flow.name} --accept-volume"
     )
 

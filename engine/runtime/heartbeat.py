@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Lock
 
 import structlog
 
@@ -22,8 +22,8 @@ class Heartbeat:
         self._database = database
         self._worker = worker
         self._lease_seconds = lease_seconds
-        self._held: dict[int, tuple[int, Lease]] = {}
-        self._changed = Condition()
+        self._held: dict[tuple[int, int], Lease] = {}
+        self._changed = Lock()
 
     @property
     def count(self) -> int:
@@ -35,13 +35,12 @@ class Heartbeat:
         """The lease of an execution just claimed, kept alive until the work on it ends."""
         lease = Lease(seconds=self._lease_seconds)
         with self._changed:
-            self._held[execution.id] = (execution.attempt, lease)
+            self._held[execution.id, execution.attempt] = lease
         try:
             yield lease
         finally:
             with self._changed:
-                del self._held[execution.id]
-                self._changed.notify_all()
+                del self._held[execution.id, execution.attempt]
 
     def beat(self) -> None:
         """Renew every lease; those no longer ours are marked lost. Raises ``StorageBusy`` when the database is away."""
@@ -52,23 +51,20 @@ class Heartbeat:
             heartbeats.beat(unit, self._worker, role="worker")
             if not held:
                 return {}
-            return leases.renew(unit, list(held), worker=self._worker, lease_seconds=self._lease_seconds)
+            return leases.renew(
+                unit, [execution_id for execution_id, _ in held], worker=self._worker, lease_seconds=self._lease_seconds
+            )
 
         renewed = self._database.write(work)
-        for execution_id, (attempt, lease) in held.items():
+        for (execution_id, attempt), lease in held.items():
             if renewed.get(execution_id) == attempt:
                 lease.renew()
-            elif execution_id in self._held:
+            elif (execution_id, attempt) in self._held:
                 lease.lose()
                 log.warning("lease_lost", execution=execution_id, attempt=attempt)
 
     def give_up(self) -> None:
         """Mark every lease lost, so that each execution stops before its next write."""
         with self._changed:
-            for _, lease in self._held.values():
+            for lease in self._held.values():
                 lease.lose()
-
-    def wait_until_idle(self, *, seconds: float) -> bool:
-        """Wait until nothing is worked on; False when that took longer."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._held, timeout=seconds)

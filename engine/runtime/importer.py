@@ -19,6 +19,7 @@ from engine.connector import Census, Page, Reading
 from engine.flow import Import
 from engine.runtime import duplicates, guard
 from engine.runtime.intake import Intake, Progress
+from engine.runtime.position import FullPosition
 from engine.runtime.run import Run
 from engine.runtime.saving import save_page
 from engine.runtime.verdicts import Verdicts, map_items
@@ -106,15 +107,14 @@ def _read_everything(intake: Intake) -> None:
     census = _take_census(intake, page_size)
     known = run.database.read(intake.size)
     gone = _gone(intake, census) if known else []
-    guard.demand(run, kind=intake.kind, verb="lose", count=len(gone), known=known, examples=gone)
+    guard.demand(run, kind=intake.kind, verb="lose", count=len(gone), known=known, examples=_lost(gone))
 
-    position = run.execution.position or {"at": None, "put_off": []}
-    put_off: list[str] = list(position["put_off"])
-    reading = Reading(page_size=page_size, position=position["at"], census=census)
+    position = FullPosition.read(run.execution.position)
+    reading = Reading(page_size=page_size, position=position.at, census=census)
     saved_before = run.database.write(lambda unit: digests.within(unit, run.feed.id, _page_names(census)))
     for page in _ahead(stream.pages(intake.account, reading)):
-        name, digest = f"{position['at']}:{page.position}", _digest(run, page)
-        position = {"at": page.position, "put_off": put_off}
+        name, digest = f"{position.at}:{page.position}", _digest(run, page)
+        position = position.behind(page.position)
         progress = Progress(position=position, mark=page.mark, page=name, digest=digest)
         former = saved_before.get(name)
         if former is not None and former[0] == digest:
@@ -122,10 +122,10 @@ def _read_everything(intake: Intake) -> None:
             continue
         more = save_page(intake, _map(intake, page), progress, applies_guarded=run.execution.accepts_volume)
         if more:
-            put_off += more
-            _demand_guarded(intake, put_off, known)
-    _demand_guarded(intake, put_off, known)
-    read_single(intake, put_off)
+            position = position.plus(more)
+            _demand_guarded(intake, position, known)
+    _demand_guarded(intake, position, known)
+    read_single(intake, position.put_off)
     _let_go_of_gone(intake, gone)
     guard.settle(run)
 
@@ -150,22 +150,26 @@ def _gone(intake: Intake, census: Census) -> list[str]:
         return list(census.missing(remote_id for chunk in chunks for remote_id in chunk))
 
 
-def _demand_guarded(intake: Intake, put_off: Sequence[str], known: int) -> None:
+def _demand_guarded(intake: Intake, position: FullPosition, known: int) -> None:
     guard.demand(
         intake.run,
         kind=intake.kind,
         verb="deactivate, zero or re-price",
-        count=len(put_off),
+        count=len(position.put_off),
         known=known,
-        examples=put_off,
+        examples=position.shown,
     )
+
+
+def _lost(gone: Sequence[str]) -> list[str]:
+    return [f"#{remote_id}: known here → gone from the shop" for remote_id in gone[: guard.SHOWN]]
 
 
 def _pass_over(intake: Intake, count: int, progress: Progress) -> None:
     """The page's bytes are those saved before: every record on it is unchanged, and nothing need be decoded."""
     run = intake.run
     run.tally = run.tally.plus(unchanged=count)
-    run.database.write(lambda unit: run.fence(unit, position=progress.position))
+    run.database.write(lambda unit: run.fence(unit, **progress.columns(())))
 
 
 def _let_go_of_gone(intake: Intake, gone: Sequence[str]) -> None:

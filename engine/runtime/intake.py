@@ -1,11 +1,13 @@
 """What comes in with an import: whose records, of which kind, for which feed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from domain.records import StockLevel
 from engine.connector import Stream
 from engine.flow import Import
+from engine.runtime.position import FullPosition, PutOff
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import records, stock
@@ -40,9 +42,20 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What is saved along with a page: the execution's position, the feed's mark, the page's digest."""
+    """What is saved along with a page: the execution's position, the feed's mark, the page's digest.
+
+    The position of a full reading is a ``FullPosition``; others are the connector's own.
+    """
 
     position: Any = None
     mark: str | None = None
     page: str | None = None
     digest: bytes = b""
+
+    def columns(self, put_off: Sequence[PutOff]) -> dict[str, Any]:
+        """What the execution keeps of it. Changes put off on this page go with it, so that a crash forgets none of them."""
+        if self.position is None:
+            return {}
+        if isinstance(self.position, FullPosition):
+            return {"position": self.position.plus(put_off).stored}
+        return {"position": self.position}

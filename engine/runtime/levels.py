@@ -5,6 +5,7 @@ from collections import Counter
 from domain.records import StockLevel
 from engine.connector import StockMeaning
 from engine.runtime.intake import Intake
+from engine.runtime.position import PutOff
 from engine.runtime.verdicts import Verdicts
 from storage.database import Unit
 from storage.queries import records, stock
@@ -14,8 +15,8 @@ from storage.queries.reservations import ITEM_KINDS
 
 def save(
     unit: Unit, intake: Intake, verdicts: Verdicts, *, applies_guarded: bool
-) -> tuple[list[Line], Counter[str], list[str]]:
-    """Save the levels of a page. Returns outcome lines, counts without a line, and the ids put off for the volume guard."""
+) -> tuple[list[Line], Counter[str], list[PutOff]]:
+    """Save the levels of a page. Returns outcome lines, counts without a line, and the changes put off for the volume guard."""
     run = intake.run
     levels: dict[str, StockLevel] = {item.record.item_remote_id: item.record for item in verdicts.mapped.values()}
     items = {
@@ -25,15 +26,15 @@ def save(
     }
     warehouse = run.rulebook.warehouses[0]
     guard = None if applies_guarded else intake.work.guard
-    put_off: list[str] = []
+    put_off: list[PutOff] = []
     wanted: dict[int, StockLevel] = {}
     lines: list[Line] = []
     for item, level in levels.items():
         record_id = items.get(item)
         if record_id is None:
             lines.append((None, level.remote_id, f"#{item}", "skipped", "its product is not imported"))
-        elif guard is not None and guard(_level_of(unit, record_id, warehouse, level), level):
-            put_off.append(level.remote_id)
+        elif guard is not None and (change := guard(_level_of(unit, record_id, warehouse, level), level)):
+            put_off.append(PutOff(level.remote_id, f"#{item}: {change}"))
         else:
             wanted[record_id] = level
     moved = stock.save_levels(

@@ -12,7 +12,7 @@ from engine.http.budget import Budget
 from engine.http.door import GuardedDoor
 from engine.http.door import Traffic as Tried
 from engine.http.gate import Gate, shut
-from engine.http.rules import Rules, Timeouts
+from engine.http.rules import Rules, Timeouts, public_trust
 from engine.runtime.platform import Platform
 from engine.runtime.run import Lease, Traffic
 from storage.queries import executions, integrations
@@ -71,6 +71,7 @@ def open_door(
         allow_private=operator.allow_private_addresses,
         timeouts=timeouts,
         body_cap=operator.body_cap_megabytes * 1_000_000,
+        trust=public_trust(operator.ca_file),
     )
     more = {} if on_traffic is None else {"on_traffic": on_traffic}
     return GuardedDoor(

@@ -14,8 +14,8 @@ from storage.queries.effects import Effect, Latest
 class Candidate(NamedTuple):
     """One item of the hub. ``after`` is what the other side should show, None when it does already.
 
-    ``latest`` is its last effect; ``problem`` is why nothing can be said about it, if so. ``zeroes`` marks changes that
-    must not happen to many items at once.
+    ``latest`` is its last effect; ``problem`` is why nothing can be said about it, if so. ``zeroes`` tells of a
+    change that must not happen to many items at once, before and after.
     """
 
     identity: str
@@ -26,7 +26,7 @@ class Candidate(NamedTuple):
     after: Json
     latest: Latest | None
     problem: RecordProblem | None = None
-    zeroes: bool = False
+    zeroes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

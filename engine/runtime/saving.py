@@ -8,6 +8,7 @@ from domain.records import Order, Product, Record, StockLevel, Variant
 from engine.flow import Scope
 from engine.runtime import holding, levels, links
 from engine.runtime.intake import Intake, Progress
+from engine.runtime.position import PutOff
 from engine.runtime.run import Tally
 from engine.runtime.verdicts import Mapped, Refused, Verdicts, apply_rules
 from storage.database import Unit
@@ -27,15 +28,14 @@ class _Sorted:
 
 def save_page(
     intake: Intake, verdicts: Verdicts, progress: Progress, *, applies_guarded: bool = True
-) -> tuple[str, ...]:
-    """Save a page. Returns the ids of changes put off, which the volume guard has to let through first."""
+) -> tuple[PutOff, ...]:
+    """Save a page. Returns the changes put off, which the volume guard has to let through first."""
     run = intake.run
 
-    def work(unit: Unit) -> tuple[Tally, tuple[str, ...]]:
+    def work(unit: Unit) -> tuple[Tally, tuple[PutOff, ...]]:
         counts, put_off = _save(unit, intake, verdicts, progress, applies_guarded=applies_guarded)
         tally = run.tally.plus(**counts)
-        columns = {} if progress.position is None else {"position": progress.position}
-        run.fence(unit, tally, **columns)
+        run.fence(unit, tally, **progress.columns(put_off))
         return tally, put_off
 
     tally, put_off = run.database.write(work)
@@ -45,7 +45,7 @@ def save_page(
 
 def _save(
     unit: Unit, intake: Intake, verdicts: Verdicts, progress: Progress, *, applies_guarded: bool
-) -> tuple[Counter[str], tuple[str, ...]]:
+) -> tuple[Counter[str], tuple[PutOff, ...]]:
     ids = [*verdicts.mapped, *verdicts.refused]
     known = records.known(unit, intake.integration_id, kind=intake.kind, remote_ids=ids)
     if intake.work.scope is Scope.KNOWN:
@@ -80,7 +80,7 @@ def _save_levels(
     _refused: list[Refused],
     *,
     applies_guarded: bool,
-) -> tuple[list[Line], Counter[str], list[str]]:
+) -> tuple[list[Line], Counter[str], list[PutOff]]:
     return levels.save(unit, intake, verdicts, applies_guarded=applies_guarded)
 
 
@@ -92,7 +92,7 @@ def _save_records(
     refused: list[Refused],
     *,
     applies_guarded: bool,
-) -> tuple[list[Line], Counter[str], list[str]]:
+) -> tuple[list[Line], Counter[str], list[PutOff]]:
     page = _sort(intake.work.scope, verdicts, known)
     passing_new = _let_pass(intake, page.new, refused)
     passing_changed = _let_pass_changed(intake, page.changed, refused)
@@ -151,7 +151,7 @@ def _let_pass_changed(
 
 def _merge(
     unit: Unit, intake: Intake, items: Sequence[tuple[Known, Mapped]], *, applies_guarded: bool
-) -> tuple[list[tuple[Known, Mapped, str]], list[str]]:
+) -> tuple[list[tuple[Known, Mapped, str]], list[PutOff]]:
     """What of the known records is kept, and which changes wait for the volume guard."""
     work, fields = intake.work, intake.run.rulebook.hub_fields
     guard = None if applies_guarded else work.guard
@@ -159,11 +159,11 @@ def _merge(
         return [(before, item, _remark(before)) for before, item in items], []
     stored = records.bodies(unit, intake.kind, [before.record_id for before, _ in items])
     merged: list[tuple[Known, Mapped, str]] = []
-    put_off: list[str] = []
+    put_off: list[PutOff] = []
     for before, item in items:
         former = stored[before.record_id]
-        if guard is not None and guard(former, item.record):
-            put_off.append(before.remote_id)
+        if guard is not None and (change := guard(former, item.record)):
+            put_off.append(PutOff(before.remote_id, f"{item.record.label}: {change}"))
             continue
         record, remark = work.merge(former, item.record) if work.merge else (item.record, _remark(before))
         record = _keep_fields(former, record, fields)
@@ -181,6 +181,11 @@ def _keep_fields(former: Record, record: Record, fields: Sequence[str]) -> Recor
     return type(record)(**{name: kept.get(name, getattr(record, name)) for name in record.__struct_fields__})
 
 
+def _odd(record: Record) -> str:
+    """What its connector found odd about a new record, such as totals that do not add up; it came in all the same."""
+    return " ".join(record.remarks) if isinstance(record, Order) else ""
+
+
 def _remark(before: Known) -> str:
     return "back in the shop" if before.is_gone else ""
 
@@ -192,7 +197,7 @@ def _create(unit: Unit, intake: Intake, items: Sequence[Mapped]) -> list[Line]:
     fresh = [item for item in items if item.record.remote_id not in linked]
     ids = records.insert(unit, intake.integration_id, kind=intake.kind, savings=[Saving(*item) for item in fresh])
     lines: list[Line] = [
-        (record_id, item.record.remote_id, item.record.label, "created", "")
+        (record_id, item.record.remote_id, item.record.label, "created", _odd(item.record))
         for record_id, item in zip(ids, fresh, strict=True)
     ]
     owners = list(zip(ids, fresh, strict=True))

@@ -34,7 +34,8 @@ def serve(
 ) -> None:
     """Work until ``platform.stopping`` is set; then finish or give back what is at hand within the grace time.
 
-    ``sweeps`` are further duties of a sweep; ``ready`` is called once everything runs.
+    ``sweeps`` are further duties of a scheduler, asked as often as it sweeps, and never holding a sweep up. ``ready`` is
+    called once everything runs.
     """
     roles = set(roles)
     settings = platform.settings
@@ -46,10 +47,13 @@ def serve(
         )
         platform.dispatcher.start(partial(worker.run_execution, platform), threads=settings.worker_threads)
     if Role.SCHEDULER in roles:
-        sweeper = Sweeper(platform, also=tuple(sweeps))
+        sweeper = Sweeper(platform)
         tick = partial(_tick, platform)
         threads.append(_forever("scheduler", tick, every=settings.tick_seconds, until=platform.stopping))
         threads.append(_forever("sweeper", sweeper.sweep, every=settings.sweep_seconds, until=platform.stopping))
+        for duty in sweeps:
+            further = partial(duty, platform)
+            threads.append(_forever("duty", further, every=settings.sweep_seconds, until=platform.stopping))
         beat = partial(_beat, platform)
         threads.append(_forever("alive", beat, every=settings.heartbeat_seconds, until=platform.stopping))
     log.info("process_started", roles=sorted(roles), worker=platform.worker)

@@ -103,7 +103,7 @@ def candidate(item: Item) -> Candidate:
         before=None if item.delivered is None else level_value(item.remote_id, item.delivered),
         after=None if item.available == item.delivered else after,
         latest=item.latest,
-        zeroes=not item.available and bool(item.delivered),
+        zeroes=f"{quantity_json(item.delivered)} → 0" if item.delivered and not item.available else "",
     )
 
 

@@ -1,6 +1,5 @@
 """Finds what was left lying by a crash: lost leases, executions nobody was told of; and feeds that are not well."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -29,12 +28,11 @@ _OVERDUE_AT_LEAST = timedelta(minutes=10)
 
 
 class Sweeper:
-    """One round every few seconds; any number of processes may sweep at once. ``also`` are further duties of a round."""
+    """One round every few seconds; any number of processes may sweep at once."""
 
-    def __init__(self, platform: Platform, *, also: Sequence[Callable[[Platform], object]] = ()) -> None:
+    def __init__(self, platform: Platform) -> None:
         """Remembers between rounds only when it must hold back."""
         self._platform = platform
-        self._also = also
         self._last: tuple[datetime, float] | None = None
         self._patient_until = 0.0
         self._reviewed_at: float | None = None
@@ -49,8 +47,6 @@ class Sweeper:
             if clock.monotonic() >= self._patient_until:
                 take_back_lost(platform)
             ring_waiting(platform)
-            for duty in self._also:
-                duty(platform)
             self._review()
         except PlatformError:
             self._be_patient()  # workers could not renew their leases either: they get the time of one to do so

@@ -21,7 +21,7 @@ from domain.errors import (
     TransientError,
 )
 from domain.rulebook import Rulebook
-from engine.flow import Flow, Import
+from engine.flow import Behind, Flow, Import
 from engine.runtime import behind, executions, issues, opening, tokens
 from engine.runtime.budget import DatabaseBudget
 from engine.runtime.executions import Claim
@@ -38,6 +38,7 @@ MOST_TRIES = 8
 """Tries in a row without progress that may end with a passing fault; a rate limit is none."""
 _FIRST_WAIT = 10.0
 _LONGEST_WAIT = 900.0
+_TRIES_WHILE_STOPPING = 4
 _OUR_MISTAKE = "This is a mistake in Navette, not in your data. The log has the details; please report it."
 
 _random = Random()  # noqa: S311 - spreads tries, not a secret
@@ -92,7 +93,7 @@ def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None
     started = clock.monotonic()
     try:
         flow = platform.registry.flow(claim.feed.flow)
-        if flow.behind is not None and (end := _stay_behind(platform, claim)) is not None:
+        if flow.behind is not None and (end := _stay_behind(platform, claim, flow.behind)) is not None:
             return None, end
         connector = platform.registry.connector(claim.integration.connector)
         settings = opening.read_settings(platform, claim.integration, connector)
@@ -132,9 +133,9 @@ def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None
         return run, _judge(error, claim, has_progressed=run is not None and run.tally.read > claim.execution.read)
 
 
-def _stay_behind(platform: Platform, claim: Claim) -> End | None:
+def _stay_behind(platform: Platform, claim: Claim, ahead: Behind) -> End | None:
     """How this attempt ends when another flow has to run first; None when it need not."""
-    waiting = platform.database.write(lambda unit: behind.find(platform, unit, claim))
+    waiting = platform.database.write(lambda unit: behind.find(platform, unit, claim, behind=ahead))
     if waiting is None:
         return None
     if waiting.ring is not None:
@@ -193,15 +194,21 @@ def _wait(error: PlatformError, tries: int) -> float:
 
 
 def _save(platform: Platform, claim: Claim, *, end: End, run: Run | None) -> None:
-    """Save how an attempt ended, however long the database takes to let us; then ring for those who waited for it."""
-    pause = 0.5
+    """Save how an attempt ended, however long the database takes to let us; then ring for those who waited for it.
+
+    A process that is stopping tries a few times only: the sweep finds what it leaves.
+    """
+    pause, tries_left = 0.5, _TRIES_WHILE_STOPPING
     while True:
         try:
             waiting = platform.database.write(lambda unit: _conclude(platform, unit, claim, end=end, run=run))
         except (TransientError, Conflict) as error:
             log.warning("end_not_saved", code=error.code, detail=error.detail)
-            if platform.stopping.wait(pause):
-                return
+            if platform.stopping.is_set():
+                tries_left -= 1
+                if not tries_left:
+                    return
+            clock.sleep(pause)
             pause = min(2 * pause, 5.0)
         else:
             platform.dispatcher.ring(waiting)

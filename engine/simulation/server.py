@@ -42,10 +42,11 @@ class Server:
         self._compress = compress
         self._control = Control(self.app, self.ledger, self.faults, self.pulse)
         self._connections: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def run(self, port: int, *, listening: Callable[[], None], stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set. ``listening`` is called once, when clients may connect."""
-        server = await asyncio.start_server(self._connection, HOST, port, limit=LARGEST_HEAD, backlog=WAITING_CLIENTS)
+        server = await asyncio.start_server(self._accept, HOST, port, limit=LARGEST_HEAD, backlog=WAITING_CLIENTS)
         self.url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
         self.app.started(self.url)
         beating = asyncio.create_task(self.pulse.beat())
@@ -54,16 +55,25 @@ class Server:
             await stop.wait()
         finally:
             server.close()
+            for _ in range(4):  # connections the loop has accepted and not handed over yet
+                await asyncio.sleep(0)
             for task in (beating, *self._connections):
                 task.cancel()
             await asyncio.gather(beating, *self._connections, return_exceptions=True)
             await server.wait_closed()
+            for (
+                writer
+            ) in self._writers:  # those cancelled before their first step, or still flushing to a client that is gone
+                writer.transport.abort()
+            await asyncio.sleep(0)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        task = asyncio.get_running_loop().create_task(self._connection(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
         wire = Wire(writer)
         # A client that goes away, and our own stop, are both the ordinary end of a connection.
         with suppress(ConnectionError, Hangup, asyncio.CancelledError):
@@ -71,6 +81,7 @@ class Server:
         writer.close()
         with suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
+            self._writers.discard(writer)
 
     async def _requests(self, reader: asyncio.StreamReader, wire: Wire) -> None:
         while True:

@@ -116,12 +116,15 @@ _CANDIDATES = [
 
 
 def is_known_elsewhere(unit: Unit, integration_id: int, *, kind: str) -> bool:
-    """Whether any other integration has records of a kind: without one, there is nothing to link to."""
+    """Whether any other integration has records of a kind, or one that was removed left some: else there is nothing to
+    link to.
+    """
     theirs = sa.select(references.c.record_id).where(
         references.c.integration_id == integrations.c.id, references.c.kind == kind
     )
     others = sa.select(integrations.c.id).where(integrations.c.id != integration_id, theirs.exists())
-    return unit.connection.execute(others.limit(1)).one_or_none() is not None
+    orphaned = sa.select(records.c.id).where(records.c.kind == kind, records.c.integration_id.is_(None))
+    return any(unit.connection.execute(query.limit(1)).first() is not None for query in (others, orphaned))
 
 
 def insert(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
@@ -72,7 +72,7 @@ def sharing(
 
 
 # CROSS JOIN keeps SQLite from beginning with the references, which are many, instead of the parts, which are few.
-# The last effect is found as max(id + 0) and not max(id): the plain form may be answered by walking the primary key
+# The last effect is found by id + 0 and not by id: the plain form may be answered by walking the primary key
 # backwards over other targets' effects, this one only by the index on the target.
 _COLUMNS = """
 SELECT r.kind, r.remote_id, r.record_id, c.label,
@@ -92,21 +92,53 @@ SELECT r.kind, r.remote_id, r.record_id, c.label,
 FROM record_references r
 JOIN records c ON c.id = r.record_id
 LEFT JOIN deliveries d ON d.integration_id = :integration AND d.kind = :kind AND d.target = r.remote_id
-LEFT JOIN effects e ON e.id = (
-  SELECT max(l.id + 0) FROM effects l WHERE l.integration_id = :integration AND l.kind = :kind AND l.target = r.remote_id
-)
+{last}
 WHERE r.integration_id = :integration AND r.kind {kinds} AND r.gone_at IS NULL AND r.remote_id {range}
 """
 
-_LISTS: list[sa.BindParameter[Any]] = [sa.bindparam(name, expanding=True) for name in ("warehouses", "rivals")]
-_NEXT = sa.text(
-    _COLUMNS.format(kinds="= :item_kind", range="> :after") + "ORDER BY r.remote_id LIMIT :count"
-).bindparams(*_LISTS)
-_CHOSEN = sa.text(_COLUMNS.format(kinds="IN :item_kinds", range="IN :ids")).bindparams(
-    *_LISTS, sa.bindparam("ids", expanding=True), sa.bindparam("item_kinds", expanding=True)
+_LAST = """
+LEFT JOIN effects e ON e.id = (
+  SELECT max(l.id + 0) FROM effects l WHERE l.integration_id = :integration AND l.kind = :kind AND l.target = r.remote_id
 )
-_CHOSEN_POSTGRESQL = sa.text(_COLUMNS.format(kinds="IN :item_kinds", range="= ANY(:ids)")).bindparams(
-    *_LISTS, sa.bindparam("item_kinds", expanding=True)
+"""
+_LAST_POSTGRESQL = """
+LEFT JOIN LATERAL (
+  SELECT l.id, l.state, l.after, l.execution_id FROM effects l
+  WHERE l.integration_id = :integration AND l.kind = :kind AND l.target = r.remote_id ORDER BY l.id + 0 DESC LIMIT 1
+) e ON true
+"""
+
+
+_Both: TypeAlias = dict[str, sa.TextClause]
+
+
+def _both(*, kinds: str, range_sqlite: str, range_postgresql: str, expanding: Sequence[str], end: str = "") -> _Both:
+    """The query in the words of either database."""
+    return {
+        dialect: sa.text(_COLUMNS.format(kinds=kinds, range=span, last=last) + end).bindparams(
+            *(sa.bindparam(name, expanding=True) for name in names)
+        )
+        for dialect, last, span, names in (
+            ("sqlite", _LAST, range_sqlite, ("warehouses", "rivals", *expanding)),
+            (
+                "postgresql",
+                _LAST_POSTGRESQL,
+                range_postgresql,
+                ("warehouses", "rivals", *(name for name in expanding if name != "ids")),
+            ),
+        )
+    }
+
+
+_NEXT = _both(
+    kinds="= :item_kind",
+    range_sqlite="> :after",
+    range_postgresql="> :after",
+    expanding=(),
+    end="ORDER BY r.remote_id LIMIT :count",
+)
+_CHOSEN = _both(
+    kinds="IN :item_kinds", range_sqlite="IN :ids", range_postgresql="= ANY(:ids)", expanding=("item_kinds", "ids")
 )
 
 
@@ -152,6 +184,15 @@ def _item(row: Sequence[Any], share: Sharing, buffer: int) -> Item:
     )
 
 
+def _keep_to_indexes(unit: Unit) -> None:
+    """A few thousand rows are looked up in tables that may have grown a thousandfold since PostgreSQL last counted them:
+    whatever it believes of their size, for the rest of this transaction it goes by the indexes.
+    """
+    if unit.dialect == "postgresql":
+        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            unit.connection.exec_driver_sql(f"SET LOCAL {setting} = off")
+
+
 class ItemPage(NamedTuple):
     """Some items, and where to go on from: None after the last."""
 
@@ -167,9 +208,10 @@ def items(unit: Unit, share: Sharing, *, after: tuple[str, str] = START, count: 
 
     Items that are gone from the shop, and products sold as variants, are left out.
     """
+    _keep_to_indexes(unit)
     kind, last = after
     rows = unit.connection.execute(
-        _NEXT, {**_parameters(share), "item_kind": kind, "after": last, "count": count}
+        _NEXT[unit.dialect], {**_parameters(share), "item_kind": kind, "after": last, "count": count}
     ).all()
     buffer = quantity_to_driver(share.buffer)
     found = [item for row in rows if not (item := _item(row, share, buffer)).has_variants]
@@ -181,8 +223,9 @@ def items(unit: Unit, share: Sharing, *, after: tuple[str, str] = START, count: 
 
 def chosen(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, Item]:
     """These items by remote id, products that are sold as variants included; unknown ones are left out."""
+    _keep_to_indexes(unit)
     buffer = quantity_to_driver(share.buffer)
-    query = _CHOSEN_POSTGRESQL if unit.dialect == "postgresql" else _CHOSEN
+    query = _CHOSEN[unit.dialect]
     found: dict[str, Item] = {}
     for start in range(0, len(remote_ids), _CHUNK):
         ids = list(remote_ids[start : start + _CHUNK])

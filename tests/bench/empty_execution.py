@@ -8,7 +8,6 @@ dramatiq worker of eight threads that does nothing.
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -17,6 +16,7 @@ import dramatiq
 import sqlalchemy as sa
 from dramatiq.brokers.redis import RedisBroker
 
+from domain import clock
 from engine.runtime import executions, worker
 from engine.runtime.platform import Platform
 from storage.queries import executions as execution_rows
@@ -60,9 +60,11 @@ def _one_by_one(terms: Terms, *, redis_url: str) -> Iterator[Figure]:
     medians = take_turns(
         {
             "floor": lambda: run_apart("tests.bench.empty_execution:run_bare", database_url=url, count=count).answer,
-            "engine": lambda: run_apart(
-                "tests.bench.empty_execution:run_one_by_one", database_url=url, redis_url=redis_url, count=count
-            ).answer,
+            "engine": lambda: (
+                run_apart(
+                    "tests.bench.empty_execution:run_one_by_one", database_url=url, redis_url=redis_url, count=count
+                ).answer
+            ),
         },
         rounds=terms.rounds,
     )
@@ -126,13 +128,15 @@ def run_bare(*, database_url: str, count: int) -> dict[str, float]:
     for number in range(count + 10):
         if number == 10:
             started = time.perf_counter()
-        now = datetime.now(UTC)  # noqa: DTZ005
+        now = clock.now()
         with engine.connect() as connection:
             job = connection.execute(insert, {"state": "queued", "at": now}).scalar_one()
             connection.commit()
             connection.execute(update, {"job": job, "state": "succeeded"})
             connection.commit()
-    return {"microseconds": (time.perf_counter() - started) / count * 1e6}
+    seconds = time.perf_counter() - started
+    engine.dispose()
+    return {"microseconds": seconds / count * 1e6}
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -199,7 +203,9 @@ def _time_to_receive(ended: "SimpleQueue[int]", count: int) -> float:
 
 
 def _feeds(platform: Platform, count: int) -> list[int]:
-    known = platform.database.read(lambda unit: unit.connection.execute(sa.select(sa.func.max(table.c.feed_id))).scalar())
+    known = platform.database.read(
+        lambda unit: unit.connection.execute(sa.select(sa.func.max(table.c.feed_id))).scalar()
+    )
     return [known] if known else platform.database.write(partial(idle_system.add_feeds, count=count))
 
 
@@ -216,4 +222,3 @@ def _demand_succeeded(platform: Platform, *execution_ids: int) -> None:
         row = platform.database.read(lambda unit, wanted=execution_id: execution_rows.get(unit, wanted))
         if row is None or row.state is not State.SUCCEEDED:
             raise AssertionError(f"An empty execution did not succeed: {row}")
-

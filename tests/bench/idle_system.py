@@ -21,7 +21,7 @@ def _no_pages(_account: object, _reading: Reading) -> Generator[Page, None, None
     yield from ()
 
 
-def _no_record(_raw: object, _account: object) -> Any:
+def _no_record(*_: object) -> Any:
     raise AssertionError("there is nothing to map")
 
 

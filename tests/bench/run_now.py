@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from statistics import median
 
+from domain import clock
 from engine.runtime import executions
 from engine.runtime.service import Role, serve
 from storage.queries import executions as execution_rows
@@ -54,7 +55,7 @@ def ask(*, database_url: str, redis_url: str, count: int) -> dict[str, list[floa
         [feed_id] = platform.database.write(partial(idle_system.add_feeds, count=1))
         for _ in range(count + 1):
             time.sleep(random.uniform(0.1, 0.2))
-            asked_at = time.time()
+            asked_at = clock.now()
             asked = executions.request(platform, feed_id, trigger=Trigger.MANUAL)
             row = None
             while row is None or row.state in (State.QUEUED, State.RUNNING):
@@ -62,14 +63,19 @@ def ask(*, database_url: str, redis_url: str, count: int) -> dict[str, list[floa
                 row = platform.database.read(lambda unit: execution_rows.get(unit, asked.execution_id))  # noqa: B023
             if row.state is not State.SUCCEEDED or row.started_at is None:
                 raise AssertionError(f"An empty execution did not succeed: {row.reason}")
-            waits.append((row.started_at.timestamp() - asked_at) * 1000)
+            waits.append((row.started_at - asked_at).total_seconds() * 1000)
     return {"milliseconds": waits[1:]}
 
 
 def work(database_url: str, redis_url: str) -> None:
     """A worker, until it is terminated."""
     with installation.opened(database_url, redis_url=redis_url, registry=idle_system.REGISTRY) as platform:
-        serve(platform, [Role.WORKER], ready=lambda: print("ready", flush=True))
+        serve(platform, [Role.WORKER], ready=_tell_ready)
+
+
+def _tell_ready() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ A tick works out the moment, plans the execution, sets the next moment and tells
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from domain import clock
 from domain.schedule import Schedule
 from engine.runtime import scheduler
 from engine.runtime.platform import Platform
@@ -58,7 +59,7 @@ def fill(*, database_url: str, count: int) -> dict[str, int]:
     with installation.opened(database_url, registry=idle_system.REGISTRY) as platform:
         platform.database.write(lambda unit: idle_system.add_feeds(unit, count))
         schedule = msgspec.to_builtins(Schedule(every=timedelta(minutes=30)))
-        later = datetime.now(UTC) + timedelta(hours=1)  # noqa: DTZ005
+        later = clock.now() + timedelta(hours=1)
         _set_all(platform, schedule=schedule, due_at=later)
     return {"feeds": count}
 
@@ -83,11 +84,18 @@ def tick(*, database_url: str, count: int) -> dict[str, float]:
 
 def insert_bare(*, database_url: str, count: int) -> dict[str, float]:
     """The executions of one moment, inserted by SQLAlchemy Core and nothing else."""
-    now = datetime.now(UTC)  # noqa: DTZ005
+    now = clock.now()
     with installation.opened(database_url, registry=idle_system.REGISTRY) as platform:
         ids = platform.database.read(lambda unit: list(unit.connection.execute(sa.select(feeds.c.id)).scalars()))
         rows = [
-            {"feed_id": feed, "trigger": "schedule", "state": "queued", "due_at": now, "requested_at": now, "available_at": now}
+            {
+                "feed_id": feed,
+                "trigger": "schedule",
+                "state": "queued",
+                "due_at": now,
+                "requested_at": now,
+                "available_at": now,
+            }
             for feed in ids
         ]
         started = time.perf_counter()

@@ -98,7 +98,7 @@ def _registry(levels: list[StockLevel]) -> Registry:
     def identify(raw: StockLevel) -> tuple[str, str]:
         return raw.remote_id, raw.remote_id
 
-    reads = {
+    reads: dict[type[Record], Stream] = {
         StockLevel: Stream(pages=pages, record=record, identify=identify),
         Order: Stream(pages=nothing, record=record, identify=identify),
     }

@@ -56,7 +56,7 @@ def _export(terms: Terms, shop: Shop, *, at_once: int, count: int, changes: Iter
         shop.forget_requests()
         done = run_apart("tests.bench.stock_export:export", database_url=url, feed_id=feed_id).answer
         assert done["updated"] == done["receipts"] == count
-        sent[:] = [_plain(one) for one in shop.requests() if "/api/stock_availables" in str(one["target"])]
+        sent[:] = [plain(one) for one in shop.requests() if "/api/stock_availables" in str(one["target"])]
         terms.databases.drop(url)
         return {"seconds": done["seconds"]}
 
@@ -65,7 +65,7 @@ def _export(terms: Terms, shop: Shop, *, at_once: int, count: int, changes: Iter
         return run_apart(function, url=shop.url, key=shop.key, requests=requests, at_once=at_once).answer
 
     def single() -> dict[str, float]:
-        return floor(list(itertools.islice(itertools.cycle(_one_each(sent)), _SINGLE * at_once)))
+        return floor(list(itertools.islice(itertools.cycle(one_each(sent)), _SINGLE * at_once)))
 
     medians = take_turns({"engine": engine, "floor": floor, "single": single}, rounds=terms.rounds)
     ours, bare = medians["engine"]["seconds"], medians["floor"]["seconds"]
@@ -92,22 +92,21 @@ def _export(terms: Terms, shop: Shop, *, at_once: int, count: int, changes: Iter
     )
 
 
-def _one_each(requests: list[dict[str, str]]) -> list[dict[str, str]]:
+def one_each(requests: list[dict[str, str]]) -> list[dict[str, str]]:
     """A request for each row of the requests that write."""
     rows = [(one, row) for one in requests if one["method"] != "GET" for row in _ROW.findall(one["body"])]
     return [{**one, "body": f"<prestashop>{row}</prestashop>"} for one, row in rows]
 
 
-def _plain(request: dict[str, Any]) -> dict[str, str]:
+def plain(request: dict[str, Any]) -> dict[str, str]:
+    """A request of the ledger, as bare httpx takes it."""
     return {name: str(request[name]) for name in ("method", "target", "body")}
 
 
 # --- the engine's side, in processes of its own --------------------------------------------------------------------------
 
 
-def fill(
-    *, database_url: str, url: str, key: str, products: int, count: int, at_once: int, by: int
-) -> dict[str, int]:
+def fill(*, database_url: str, url: str, key: str, products: int, count: int, at_once: int, by: int) -> dict[str, int]:
     """A shop in production whose first ``count`` levels have to be told."""
     with installation.opened(database_url, registry=_registry()) as platform:
         integration_id = installation.connect(platform, url=url, key=key, concurrent_reads=at_once)
@@ -135,6 +134,4 @@ def export(*, database_url: str, feed_id: int) -> dict[str, Any]:
 
 def _registry() -> Registry:
     """The declared export, which here runs behind nothing."""
-    return Registry.of(
-        connectors=[Registry.find().connector("prestashop")], flows=[replace(export_stock, behind=None)]
-    )
+    return Registry.of(connectors=[Registry.find().connector("prestashop")], flows=[replace(export_stock, behind=None)])

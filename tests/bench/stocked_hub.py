@@ -17,7 +17,9 @@ def fill(database: Database, integration_id: int, *, products: int) -> dict[str,
     for start in range(1, products + 1, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, products + 1))
         made = [Product(remote_id=str(number), sku=f"SKU-{number:06}", name=f"Product {number}") for number in numbers]
-        savings = [Saving(product, body, fingerprint(body)) for product, body in zip(made, map(encode, made), strict=True)]
+        savings = [
+            Saving(product, body, fingerprint(body)) for product, body in zip(made, map(encode, made), strict=True)
+        ]
 
         def work(unit: Unit, savings: list[Saving] = savings) -> dict[str, int]:
             ids = records.insert(unit, integration_id, kind="product", savings=savings)

@@ -8,7 +8,6 @@ pragmas Navette sets.
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from lxml import etree
 from pydantic import BaseModel, BeforeValidator, TypeAdapter
 from sqlalchemy.dialects import postgresql, sqlite
 
+from domain import clock
 from domain.records.record import fold
 
 products = sa.Table(
@@ -119,7 +119,7 @@ def _element(node: Any) -> dict[str, Any]:
 
 def _values(row: Row, engine: sa.Engine) -> dict[str, Any]:
     keys = [f"{kind}:{fold(text)}" for kind, text in (("sku", row.reference), ("barcode", row.ean13)) if text]
-    now = datetime.now(UTC)  # noqa: DTZ005
+    now = clock.now()
     return {
         "remote_id": str(row.id),
         "label": row.reference,

@@ -83,6 +83,8 @@ def process(url: str, *roles: str, folder: Path, **settings: str) -> Iterator[Pr
     try:
         found.wait_for("ready")
         yield found
+        found.send(signal.SIGTERM)
+        found.ended()
     finally:
         found.close()
 

@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from domain.errors import UserError
 from storage import schema
@@ -208,3 +211,22 @@ def test_a_step_that_fails_names_itself_and_keeps_nothing(empty_url):
         with pytest.raises(schema.MigrationFailed, match=schema.head()):
             schema.upgrade(database)
         assert sa.inspect(database.engine).get_table_names() == ["executions"]
+
+
+def test_a_step_written_by_alembic_uses_our_frozen_column_types(empty_url, tmp_path):
+    with Database(empty_url) as database:
+        schema.upgrade(database)
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("DROP TABLE heartbeats"))
+    config = Config(cmd_opts=Namespace(x=[f"url={empty_url}"]))
+    config.set_main_option("script_location", "storage:migrations")
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join((*schema.STEPS, str(tmp_path))))
+    command.revision(
+        config, "heartbeats", autogenerate=True, rev_id="0002_before_heartbeats", version_path=str(tmp_path)
+    )
+    (written,) = tmp_path.glob("0002_before_heartbeats*.py")
+    assert "sa.Column('at', INSTANT, nullable=False)" in written.read_text()
+    with Database(empty_url) as database:
+        schema.upgrade(database, steps=(*schema.STEPS, str(tmp_path)))
+        database.write(lambda unit: heartbeats.beat(unit, "a", role="worker"))

@@ -125,8 +125,10 @@ def open_account(door: Door, settings: PrestaShopSettings) -> Account:
     answer = door.send(request)
     rows = CONFIGURATIONS.sound(CONFIGURATIONS.rows(answer.body, answers=answers))
     values = _values(rows, settings.shop_id)
+    if "PS_TIMEZONE" not in values:  # every shop has one: an answer without is not the shop's true answer
+        raise UnexpectedFormat("The shop told none of its settings, not even its time zone.")
     language_id = _language(door, settings, speech, values.get("PS_LANG_DEFAULT", ""))
-    zone_name = values.get("PS_TIMEZONE", "")
+    zone_name = values["PS_TIMEZONE"]
     facts = ShopFacts(
         version=parse_version(answer.headers.get("psws-version", "")),
         time_zone=zone_name,

@@ -18,6 +18,10 @@ NAME = 1_000
 LONG = 200_000
 
 ZERO = Decimal(0)
+LARGEST = Decimal(10) ** 14
+"""The shop's amounts are ``DECIMAL(20,6)``; what is not below this was never stored by it."""
+MOST_PIECES = 2_147_483_647
+"""The shop's quantities are ``INT(10)``."""
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
 _NO_DATE = "0000-00-00"
 
@@ -53,7 +57,17 @@ def number(value: Scalar, field: str) -> Decimal:
         parsed = None
     if parsed is None:
         raise problem(field, f"is not a number: {_shown(value)}")
+    if abs(parsed) >= LARGEST:
+        raise problem(field, f"is larger than a shop can hold: {_shown(value)}")
     return parsed
+
+
+def pieces(value: Scalar, field: str) -> Decimal:
+    """A whole number of pieces, perhaps below zero."""
+    found = number(value, field)
+    if found != found.to_integral_value() or abs(found) > MOST_PIECES:
+        raise problem(field, f"is not a whole number PrestaShop can hold: {_shown(value)}")
+    return found
 
 
 def number_or_zero(value: Scalar, field: str) -> Decimal:

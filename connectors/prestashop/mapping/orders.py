@@ -9,12 +9,12 @@ from connectors.prestashop.client.rows import AddressRow, Broken, OrderLineRow, 
 from connectors.prestashop.mapping.fields import (
     LONG,
     NAME,
-    amount,
     barcode,
     flag,
     moment,
     number,
     number_or_zero,
+    pieces,
     problem,
     reference,
     text,
@@ -90,7 +90,9 @@ def _line(row: OrderLineRow) -> OrderLine:
     row_id = reference(row.id, "order_rows")
     place = f"order_rows {row_id}: "
     product = reference(row.product_id, place + "product_id")
-    quantity = amount(row.product_quantity, place + "product_quantity")
+    quantity = pieces(row.product_quantity, place + "product_quantity")
+    if quantity < 0:
+        raise problem(place + "product_quantity", f"is below zero: {quantity}")
     return OrderLine(
         remote_id=row_id,
         item_remote_id=item_id(product, reference(row.product_attribute_id, place + "product_attribute_id")),

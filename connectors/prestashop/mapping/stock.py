@@ -1,7 +1,7 @@
 """Stock levels."""
 
 from connectors.prestashop.client.rows import Broken, StockRow
-from connectors.prestashop.mapping.fields import number, problem, reference
+from connectors.prestashop.mapping.fields import pieces, problem, reference
 from connectors.prestashop.mapping.products import item_id, unreadable
 from domain.records import StockLevel
 
@@ -13,13 +13,10 @@ def stock_level(raw: StockRow | Broken) -> StockLevel:
     product = reference(raw.id_product, "id_product")
     if not product:
         raise problem("id_product", "is empty")
-    quantity = number(raw.quantity, "quantity")
-    if quantity != quantity.to_integral_value() or abs(quantity) > 2_147_483_647:
-        raise problem("quantity", f"is not a whole number PrestaShop can hold: {quantity}")
     return StockLevel(
         remote_id=str(raw.id),
         item_remote_id=item_id(product, reference(raw.id_product_attribute, "id_product_attribute")),
-        quantity=quantity,
+        quantity=pieces(raw.quantity, "quantity"),
     )
 
 

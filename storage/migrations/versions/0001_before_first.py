@@ -226,6 +226,14 @@ def upgrade() -> None:
     op.create_index("ix_records_first_key", "records", ["first_key"], unique=False)
     op.create_index("ix_records_kind_id", "records", ["kind", "id"], unique=False)
     op.create_index(
+        "ix_records_orphaned",
+        "records",
+        ["kind"],
+        unique=False,
+        sqlite_where=sa.text("integration_id IS NULL"),
+        postgresql_where=sa.text("integration_id IS NULL"),
+    )
+    op.create_index(
         "ix_records_parent_id",
         "records",
         ["parent_id"],

@@ -342,3 +342,11 @@ def test_a_whole_list_may_be_empty_in_broken_xml_too() -> None:
         census = shop.census(Supplier)
         shop.account.door = Between(shop.account.door, "suppliers", "[id]", empty)
         assert shop.records(Supplier, Reading(page_size=5, census=census)) == {}
+
+
+def test_a_shop_that_tells_none_of_its_settings_is_not_believed() -> None:
+    """An empty answer must neither pause the integration nor put its dates into another zone."""
+    with opened(build_sample_shop()) as shop:
+        door = Lying(shop, "configurations", lambda _: b"[]")
+        with pytest.raises(UnexpectedFormat, match="none of its settings"):
+            CONNECTOR.open(door, shop.settings)

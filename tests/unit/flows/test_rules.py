@@ -16,8 +16,8 @@ from flows.rules.orders import (
     merge_status,
     needs_known_shipping_method,
 )
-from flows.rules.products import is_drastic
-from flows.rules.stock import is_emptied
+from flows.rules.products import drastic
+from flows.rules.stock import emptied
 from tests.builders import CANCELLED, PAID, SHIPPED, UNPAID, a_level, a_line, a_product, a_variant, an_order
 
 PLAIN = Rulebook(integration="shop")
@@ -110,16 +110,16 @@ def test_an_order_shipped_here_is_not_cancelled_by_the_shop_but_it_is_told() -> 
 
 def test_drastic_changes_of_products_are_deactivation_and_new_prices() -> None:
     dear, free = Money(Decimal(99), "EUR"), Money(Decimal(0), "EUR")
-    assert is_drastic(a_product(), a_product(is_active=False))
-    assert is_drastic(a_product(), a_product(price=dear))
-    assert is_drastic(a_product(variants=(a_variant(price=dear),)), a_product(variants=(a_variant(price=free),)))
-    assert not is_drastic(a_product(), a_product(name="Other"))
-    assert not is_drastic(a_product(price=free), a_product(price=dear))
-    assert not is_drastic(a_product(price=None), a_product())
-    assert not is_drastic(a_product(), a_product(variants=(a_variant(price=dear),)))
+    assert drastic(a_product(), a_product(is_active=False))
+    assert drastic(a_product(), a_product(price=dear))
+    assert drastic(a_product(variants=(a_variant(price=dear),)), a_product(variants=(a_variant(price=free),)))
+    assert not drastic(a_product(), a_product(name="Other"))
+    assert not drastic(a_product(price=free), a_product(price=dear))
+    assert not drastic(a_product(price=None), a_product())
+    assert not drastic(a_product(), a_product(variants=(a_variant(price=dear),)))
 
 
 def test_levels_that_fall_to_nothing_are_emptied() -> None:
-    assert is_emptied(a_level(quantity=5), a_level(quantity=0))
-    assert not is_emptied(a_level(quantity=0), a_level(quantity=0))
-    assert not is_emptied(a_level(quantity=5), a_level(quantity=1))
+    assert emptied(a_level(quantity=5), a_level(quantity=0))
+    assert not emptied(a_level(quantity=0), a_level(quantity=0))
+    assert not emptied(a_level(quantity=5), a_level(quantity=1))

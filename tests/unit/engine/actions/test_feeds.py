@@ -156,6 +156,7 @@ def test_the_stock_import_locks_and_is_unlocked_by_writing_its_name(connected: D
         feeds.unlock(connected.platform, name, person=PERSON, confirmed=name)
     connected.fill(a_product("1"), a_level("1"))
     connected.run("import_new_products")
+    connected.run("import_new_orders")
     connected.run("import_stock")
     with pytest.raises(UserError, match="is locked"):
         feeds.switch(connected.platform, name, is_on=True, person=PERSON)
@@ -186,9 +187,10 @@ def test_the_timetable_tells_of_each_flow_when_it_runs_and_how_it_went(connected
 
 
 def test_the_timetable_says_why_a_flow_does_not_run(connected: Desk) -> None:
+    connected.run("import_new_orders")
+    connected.run("import_stock")
     feeds.pause(connected.platform, ORDERS, person=PERSON, reason="later")
     feeds.switch(connected.platform, f"{NAME}/retry", is_on=False, person=PERSON)
-    connected.run("import_stock")
     found = lines(connected)
     assert (found["import_new_orders"].status, found["import_new_orders"].why) == ("paused", "Paused by ada: later")
     assert found["import_new_orders"].next_at is None

@@ -154,7 +154,7 @@ def test_changed_settings_are_a_new_version_and_forget_the_pages(connected: Desk
     )
     assert (settings.page_size, settings.key.get_secret_value(), integration.title) == (50, "another", "Mine")
     assert integration.settings_version == 2
-    assert connected.database.read(lambda unit: digests.of_feed(unit, feed.id)) == {}
+    assert connected.database.read(lambda unit: digests.within(unit, feed.id, ["1"])) == {}
     assert (
         connected.database.read(lambda unit: stored.version_of(unit, integration.id, version=1))[0]["page_size"] == 10
     )
@@ -208,7 +208,7 @@ def test_pausing_stops_run_now_until_it_is_resumed(connected: Desk) -> None:
 
 def test_removing_asks_for_the_name_and_keeps_products_and_stock(connected: Desk) -> None:
     connected.fill(a_product("1"), an_order("100", shipping_code="9"), a_level("1"))
-    for flow in ("import_new_products", "import_stock", "import_new_orders"):
+    for flow in ("import_new_products", "import_new_orders", "import_stock"):
         connected.run(flow)
     assert connected.database.read(issue_rows.listed)
     with pytest.raises(UserError, match="write its name once more"):

@@ -9,7 +9,8 @@ import pytest
 from domain.errors import UserError
 from domain.rulebook import Fate, PaymentRule
 from engine.actions import feeds, issues, mappings, rulebooks, rules
-from engine.actions.names import integration_named
+from engine.actions.names import feed_named, integration_named
+from engine.runtime import issues as folding
 from storage.queries import executions, held
 from storage.queries import issues as issue_rows
 from storage.queries.issues import Issue
@@ -36,7 +37,7 @@ def open_issues(desk: Desk) -> dict[str, Issue]:
 
 
 def held_ids(desk: Desk) -> set[str]:
-    return {row.remote_id for row in desk.database.read(lambda unit: held.listed(unit))}
+    return {row.remote_id for row in desk.database.read(held.listed)}
 
 
 def rulebook(desk: Desk):
@@ -145,9 +146,7 @@ def test_retrying_an_issue_runs_only_its_records(held_back: Desk) -> None:
 
 
 def test_an_issue_of_a_whole_flow_runs_that_flow(held_back: Desk) -> None:
-    from engine.runtime import issues as folding
-
-    feed = held_back.database.read(lambda unit: feeds.feed_named(unit, f"{NAME}/retry")).feed
+    feed = held_back.database.read(lambda unit: feed_named(unit, f"{NAME}/retry")).feed
     integration_id = feed.integration_id
     whole = held_back.database.write(
         lambda unit: folding.raise_issue(

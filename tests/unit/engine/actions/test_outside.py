@@ -25,6 +25,8 @@ from storage.queries import history
 from storage.queries import installation as stored
 from storage.queries.differences import DifferenceState
 from storage.rows import EffectState, Mode
+from storage.tables import installation as installation_table
+from storage.tables import records as record_table
 from tests.builders import a_level, a_line, a_product, a_variant, an_order
 from tests.moving import MovableClock
 from tests.unit.engine.actions.desk import NAME, PERSON, Desk
@@ -103,9 +105,7 @@ def test_a_number_that_two_orders_share_is_asked_back(stocked: Desk) -> None:
 
 
 def test_an_order_whose_shop_is_gone_cannot_be_shipped(stocked: Desk) -> None:
-    from storage.tables import records
-
-    stocked.database.write(lambda unit: unit.connection.execute(records.update().values(integration_id=None)))
+    stocked.database.write(lambda unit: unit.connection.execute(record_table.update().values(integration_id=None)))
     with pytest.raises(UserError, match="no integration any more"):
         orders.ship(stocked.platform, "ORDER100", carrier="", tracking_number="", person=PERSON)
     assert stocked.database.read(lambda unit: orders.show(unit, "ORDER100")).time_zone == "UTC"
@@ -310,9 +310,7 @@ def test_a_copied_database_is_confirmed_by_a_person(connected: Desk) -> None:
 
 
 def test_a_database_nobody_started_on_is_not_confirmed(connected: Desk) -> None:
-    from storage.tables import installation as table
-
-    connected.database.write(lambda unit: unit.connection.execute(table.delete()))
+    connected.database.write(lambda unit: unit.connection.execute(installation_table.delete()))
     assert not installation.standing(connected.platform).is_confirmed
 
 

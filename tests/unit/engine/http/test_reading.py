@@ -130,6 +130,12 @@ def test_one_byte_at_a_time_never_outlives_the_total_time(said):
         door.send(get())
 
 
+def test_a_silent_shop_does_not_outlive_the_total_time_either():
+    where = rules(timeouts=Timeouts(connect=1, read=600, total=0.2))
+    with door_to(silent, rules=where) as (door, _), pytest.raises(TimedOut):
+        door.send(get())
+
+
 def test_a_shop_that_takes_no_more_bytes_does_not_outlive_the_total_time():
     with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf:
         sign_in = SignIn(f"http://127.0.0.1:{deaf.getsockname()[1]}")

@@ -64,3 +64,21 @@ def test_giving_up_stops_every_execution_before_its_next_write(platform, databas
         platform.heartbeat.give_up()
         with pytest.raises(LeaseLost):
             lease.demand()
+
+
+def test_an_attempt_that_lost_its_lease_may_end_after_this_worker_claimed_the_execution_again(
+    platform, database, clock
+):
+    (feed,) = toy.an_integration(database)
+    former = claim(platform, feed).execution
+    with platform.heartbeat.holding(former) as lost:
+        database.write(lambda unit: rows.release(unit, former.id, attempt=1, tries=0))
+        again = executions.claim(platform, former.id).execution
+        renewed = platform.heartbeat.holding(again)
+        with renewed as held:
+            platform.heartbeat.beat()
+            with pytest.raises(LeaseLost):
+                lost.demand()
+            held.demand()
+        assert platform.heartbeat.count == 1
+    assert platform.heartbeat.count == 0

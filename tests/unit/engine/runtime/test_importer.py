@@ -181,6 +181,23 @@ def test_mass_re_pricing_waits_for_a_person_who_may_accept_it_once(hub: Hub) -> 
     assert {row.record.price for row in stored(hub).values()} == {free}
 
 
+def test_what_the_guard_put_off_is_not_forgotten_when_the_attempt_is_lost(hub: Hub) -> None:
+    """Ten changes of the first page are everyday work by themselves; the next attempt does not read that page again."""
+    hub.shop.put(*products(40))
+    hub.run("update_products")
+    hub.shop.put(*products(40, price=Money(Decimal(0), "EUR")))
+    hub.shop.break_down(Product, "015")
+    run = hub.claim("update_products")
+    with pytest.raises(Unavailable):
+        hub.work(run)
+    hub.shop.put(a_product("015", price=Money(Decimal(0), "EUR")))
+    row = hub.database.read(lambda unit: executions.get(unit, run.execution.id))
+    assert row is not None
+    with pytest.raises(VolumeHeld, match="20 of 40 known product records at once, for example sku-001: price 10.00 EUR"):
+        hub.work(hub.attempt(row, run.feed))
+    assert {str(row.record.price) for row in stored(hub).values()} == {"10.00 EUR"}
+
+
 def test_a_few_re_priced_products_pass_the_guard_by_themselves(hub: Hub) -> None:
     hub.shop.put(*products(40))
     hub.run("update_products")

@@ -7,13 +7,19 @@ import pytest
 from domain.schedule import Schedule, minutes
 from engine.runtime import executions, scheduler, worker
 from engine.runtime.platform import Platform
-from engine.runtime.sweeper import MOST_LOST_LEASES, Sweeper, raise_overdue, raise_slow, ring_waiting, take_back_lost
+from engine.runtime.sweeper import (
+    MOST_LOST_LEASES,
+    Sweeper,
+    raise_overdue,
+    raise_slow,
+    ring_waiting,
+    take_back_lost,
+)
 from storage.database import Database, StorageBusy
 from storage.queries import executions as rows
 from storage.queries import feeds, heartbeats, leases
 from storage.queries import issues as issue_rows
 from storage.rows import Execution, Feed, State, Trigger
-from storage.tables import executions as executions_table
 from tests import toy
 
 
@@ -211,29 +217,25 @@ def test_processes_not_heard_of_are_forgotten(platform, clock):
     assert [beat.name for beat in platform.database.read(heartbeats.listed)] == ["new"]
 
 
-def test_further_duties_are_part_of_a_round(platform):
-    seen: list[Platform] = []
-    Sweeper(platform, also=(seen.append,)).sweep()
-    assert seen == [platform]
+def test_after_a_round_without_database_workers_get_the_time_to_renew_their_leases(database_url, clock):
+    outages: list[StorageBusy] = []
 
-
-def test_after_a_round_without_database_workers_get_the_time_to_renew_their_leases(platform, feed, clock):
-    execution_id = request(platform, feed)
-    executions.claim(platform, execution_id)
-    clock.advance(31)
-    outages = [StorageBusy("The database is away.")]
-
-    def out_once(_platform: Platform) -> None:
+    def now():
         if outages:
             raise outages.pop()
+        return clock()
 
-    def lose_meanwhile(unit):
-        unit.connection.execute(executions_table.update().values(state=State.RUNNING, lease_until=clock()))
-
-    sweeper = Sweeper(platform, also=(out_once,))
-    with pytest.raises(StorageBusy):
+    with Database(database_url, now=now) as database:
+        platform = toy.a_platform(database)
+        (feed,) = toy.an_integration(database)
+        execution_id = request(platform, feed)
+        executions.claim(platform, execution_id)
+        sweeper = Sweeper(platform)
+        clock.advance(31)
+        outages.append(StorageBusy("The database is away."))
+        with pytest.raises(StorageBusy):
+            sweeper.sweep()
         sweeper.sweep()
-    platform.database.write(lose_meanwhile)
-    clock.advance(1)
-    sweeper.sweep()
-    assert read(platform, execution_id).state is State.RUNNING
+        assert read(platform, execution_id).state is State.RUNNING
+        Sweeper(platform).sweep()
+        assert read(platform, execution_id).state is State.QUEUED

@@ -452,7 +452,7 @@ def test_a_connector_without_renewal_pauses_at_the_first_refusal(database, conne
     [
         lambda body: body,
         lambda body: body[:-6],
-        lambda body: b"<html>" + body,
+        lambda body: b"<p>" + body.split(b'"')[3],
         lambda body: b'["' + body[17:],
         lambda body: b"\xff" + body,
     ],
@@ -469,6 +469,19 @@ def test_no_token_is_told_in_logs_issues_or_any_row(platform, database, connecte
         shop.is_expired = True
         run(platform, connected[1])
     assert "execution_ended" in told.getvalue()
+    assert CANARY not in told.getvalue()
+
+
+def test_what_the_shop_says_of_tokens_it_refuses_is_told_without_them(platform, database, connected, shop):
+    """The new access token is shown in the refusal of the repeated request, then everything we sent in that of a renewal."""
+    with everything_told(database) as told:
+        shop.refuses_everything = True
+        run(platform, connected[0])
+        database.write(lambda unit: integrations.resume(unit, connected[0].integration_id))
+        shop.forbids_renewal = True
+        assert run(platform, connected[1]).error_code == "permission_missing"
+    assert shop.asked == [200, 403]
+    assert told.getvalue().count("***") >= 3
     assert CANARY not in told.getvalue()
 
 

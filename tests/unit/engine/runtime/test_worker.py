@@ -224,3 +224,17 @@ def test_a_process_that_is_stopping_claims_nothing(platform, database):
     execution_id = request(platform, feed)
     platform.stopping.set()
     assert run(platform, execution_id).state is State.QUEUED
+
+
+def test_an_execution_taken_over_by_another_worker_is_left_to_it(platform, database):
+    """The page in hand is undone, and nothing this worker says about the end counts."""
+    (feed,) = toy.an_integration(database, at=2, event="lose")
+    execution = run(platform, request(platform, feed))
+    assert (execution.state, execution.attempt, execution.worker) == (State.RUNNING, 2, "another")
+    assert toy.pages(database) == [f"{execution.id}/1"]
+
+
+def test_work_may_ring_for_an_execution_it_requested(platform, database):
+    (feed,) = toy.an_integration(database, at=1, event="ring")
+    run(platform, request(platform, feed))
+    assert platform.dispatcher.backlog() == 2
