@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel, SecretStr
@@ -124,6 +125,10 @@ class Page:
     mark: str | None = None
 
 
+_COMPARED_AT_ONCE = 20_000
+"""Known ids compared with a census in one go: more cost memory, fewer cost time."""
+
+
 class Census:
     """The ids a system holds, kept small: eight bytes an id, whatever their number.
 
@@ -153,10 +158,13 @@ class Census:
 
     def missing(self, known: Iterable[str]) -> list[str]:
         """Those of ``known`` that the system no longer has."""
-        absent = {hash(remote_id): remote_id for remote_id in known}
-        for held_there in self._hashes:
-            absent.pop(held_there, None)
-        return list(absent.values())
+        absent: list[str] = []
+        names = iter(known)
+        while portion := {hash(remote_id): remote_id for remote_id in islice(names, _COMPARED_AT_ONCE)}:
+            left = set(portion)
+            left.difference_update(self._hashes)
+            absent += [remote_id for hashed, remote_id in portion.items() if hashed in left]
+        return absent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A corner shop that can be told things: stock levels and shipments, with a ledger of what it applied."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from threading import Lock
@@ -9,18 +9,19 @@ from typing import Any, cast
 import msgspec
 
 from domain.errors import OutcomeUnknown, PlatformError
-from domain.records import Shipment, StockLevel
+from domain.records import Record, Shipment, StockLevel
+from domain.rulebook import Rulebook
 from engine.connector import Change, Connector, Limits, Outcome, Receipt, Sink, StockMeaning, writes
 from engine.registry import Registry
 from engine.runtime import exporter, reconciler, stock
 from engine.runtime.run import Run, Tally
-from storage.database import Unit
+from storage.database import Database, Unit
 from storage.queries import effects, executions, feeds, integrations, records
 from storage.queries.effects import Effect
 from storage.rows import EffectState, Mode
 from storage.tables import installation
 from tests.builders import a_level, a_product
-from tests.corner_shop import CornerShop
+from tests.corner_shop import CornerShop, Item
 from tests.hub import Hub
 
 Misbehaviour = Callable[[Change], PlatformError | None]
@@ -128,6 +129,22 @@ class TellingHub(Hub):
         """Connect the shop and confirm the installation."""
         super().__post_init__()
         self.confirm()
+
+    @classmethod
+    def reopened(cls, database: Database, integration_id: int) -> "TellingHub":
+        """The hub of an integration that exists, as another process has it."""
+        hub = cls.__new__(cls)
+        hub.database, hub.integration_id = database, integration_id
+        hub.shop, hub.rulebook, hub.name = TellingShop(), Rulebook(), "corner"
+        hub.reconnect()
+        return hub
+
+    @staticmethod
+    def level_shelves(
+        items: Sequence[str], *, sold: Mapping[str, int] | None = None
+    ) -> dict[type[Record], dict[str, Item]]:
+        """Shelves that show five of each item, and another quantity of those named."""
+        return {StockLevel: {f"row-{item}": a_level(item, (sold or {}).get(item, 5)) for item in items}}
 
     def reconnect(self) -> None:
         """The connector as the shop is now: after its batch, concurrency or meaning changed."""

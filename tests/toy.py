@@ -233,7 +233,6 @@ def pages(database: Database) -> list[str]:
 
 
 def main(url: str, *roles: str) -> None:
-    import faulthandler; faulthandler.dump_traceback_later(45, exit=False, file=open(f"/tmp/dump.{os.getpid()}","w"))
     """Serve until SIGTERM. Settings come from the environment."""
     with Database(url) as database:
         platform = a_platform(

@@ -17,7 +17,7 @@ def rotate(database: Database, keys: KeyRing, *, person: str) -> int:
 
     def work(unit: Unit) -> int:
         count = 0
-        for integration_id, name, ciphertext in integrations.all_secrets(unit):
+        for integration_id, name, ciphertext in integrations.all_secrets(unit, locks=True):  # tokens renew themselves
             rotated = keys.rotate(ciphertext, place=secret_place(integration_id, name))
             if rotated != ciphertext:
                 integrations.keep_secret(unit, integration_id, name=name, ciphertext=rotated)

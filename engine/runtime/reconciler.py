@@ -185,14 +185,16 @@ class _Comparison:
 
     def _missing(self) -> list[Item]:
         """Items the hub holds a level of, and the shop did not show. Too many of them mean that the answer was cut."""
-        run, count = self.run, 0
-        absent: list[str] = []
+        run = self.run
         with run.database.reading() as unit:
-            for kind in ITEM_KINDS:
-                for ids in records.remote_ids(unit, run.integration.id, kind=kind):
-                    count += len(ids)
-                    absent += self.seen.missing(ids)
-            items = levels.chosen(unit, self.share, absent)
+            count = levels.size(unit, run.integration.id)
+            linked = (
+                remote_id
+                for kind in ITEM_KINDS
+                for ids in records.remote_ids(unit, run.integration.id, kind=kind)
+                for remote_id in ids
+            )
+            items = levels.chosen(unit, self.share, list(self.seen.missing(linked)))
         missing = [item for item in items.values() if item.available is not None and not item.has_variants]
         known = count - len(items) + len(missing)
         if missing and not len(self.seen):

@@ -17,6 +17,9 @@ from storage.queries import heartbeats
 
 log = structlog.get_logger()
 
+_LOOK_UP_SECONDS = 0.5
+"""A signal may reach any thread, but its Python handler runs in the main one, and not while that waits without end."""
+
 
 class Role(StrEnum):
     """What a process does. A scheduler also sweeps."""
@@ -59,7 +62,8 @@ def serve(
     log.info("process_started", roles=sorted(roles), worker=platform.worker)
     if ready is not None:
         ready()
-    platform.stopping.wait()
+    while not platform.stopping.wait(_LOOK_UP_SECONDS):
+        continue
     log.info("process_stopping")
     if Role.WORKER in roles:
         _finish_work(platform)

@@ -169,11 +169,6 @@ def close_others(unit: Unit, integration_id: int, *, execution_id: int) -> int:
     ).rowcount
 
 
-def close(unit: Unit, difference_ids: Sequence[int]) -> None:
-    """These differences are gone."""
-    change_state(unit, difference_ids, to=DifferenceState.GONE)
-
-
 def change_state(unit: Unit, difference_ids: Sequence[int], *, to: DifferenceState) -> None:
     """What became of differences."""
     if difference_ids:

@@ -138,12 +138,3 @@ def withholding(unit: Unit, integration_id: int, *, action: str, subject: str) -
         )
     ).scalar_one()
     return Withholding(count, newest_at, looked_at)
-
-
-def stocked_count(unit: Unit, integration_id: int) -> int:
-    """How many items of a shop the hub holds a level of."""
-    levels = sa.text(
-        "SELECT count(DISTINCT s.record_id) FROM stock_levels s "
-        "JOIN record_references r ON r.record_id = s.record_id WHERE r.integration_id = :integration"
-    )
-    return int(unit.connection.execute(levels, {"integration": integration_id}).scalar_one())

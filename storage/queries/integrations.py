@@ -122,9 +122,14 @@ def keep_secret(unit: Unit, integration_id: int, *, name: str, ciphertext: str) 
     )
 
 
-def all_secrets(unit: Unit) -> list[tuple[int, str, str]]:
-    """Every secret there is, as integration, name and ciphertext: for a change of the key."""
+def all_secrets(unit: Unit, *, locks: bool = False) -> list[tuple[int, str, str]]:
+    """Every secret there is, as integration, name and ciphertext: for a change of the key.
+
+    ``locks`` keeps them from other writers until the transaction ends.
+    """
     query = sa.select(secrets.c.integration_id, secrets.c.name, secrets.c.ciphertext)
+    if locks:
+        query = query.with_for_update()
     return [(row.integration_id, row.name, row.ciphertext) for row in unit.connection.execute(query)]
 
 

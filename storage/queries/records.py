@@ -434,26 +434,23 @@ def shared_keys(
     unit: Unit, integration_id: int, *, kinds: Sequence[str], prefix: str
 ) -> dict[str, list[tuple[str, str]]]:
     """Link keys that several records of one integration share: key to ``(remote id, label)`` of each."""
-    here = (
-        references.c.integration_id == integration_id,
-        references.c.kind.in_(kinds),
-        references.c.gone_at.is_(None),
-    )
-    joined = records.join(references, references.c.record_id == records.c.id)
-    shared = (
-        sa.select(records.c.first_key)
-        .select_from(joined)
-        .where(*here, records.c.first_key.startswith(prefix))
-        .group_by(records.c.first_key)
-        .having(sa.func.count() > 1)
-    )
+    # Two steps, the first on an index alone: in one, SQLite sorted all keys in memory, eight megabytes for 60,000 products.
+    shared = sa.select(records.c.first_key).where(records.c.first_key.startswith(prefix))
+    keys = unit.connection.execute(shared.group_by(records.c.first_key).having(sa.func.count() > 1)).scalars().all()
+    if not keys:
+        return {}
     query = (
         sa.select(records.c.first_key, references.c.remote_id, records.c.label, records.c.id, records.c.parent_id)
-        .select_from(joined)
-        .where(*here, records.c.first_key.in_(shared))
+        .select_from(records.join(references, references.c.record_id == records.c.id))
+        .where(
+            references.c.integration_id == integration_id,
+            references.c.kind.in_(kinds),
+            references.c.gone_at.is_(None),
+            one_of(records.c.first_key),
+        )
         .order_by(records.c.first_key, records.c.id)
     )
-    rows = unit.connection.execute(query).all()
+    rows = unit.connection.execute(query, {"ids": keys}).all()
     parents = {row.parent_id for row in rows}
     found: dict[str, list[tuple[str, str]]] = {}
     for key, remote_id, label, record_id, _ in rows:

@@ -74,6 +74,7 @@ def sharing(
 # CROSS JOIN keeps SQLite from beginning with the references, which are many, instead of the parts, which are few.
 # The last effect is found by id + 0 and not by id: the plain form may be answered by walking the primary key
 # backwards over other targets' effects, this one only by the index on the target.
+# What was delivered is no join: as one, PostgreSQL reads all deliveries for each item until it has statistics of them.
 _COLUMNS = """
 SELECT r.kind, r.remote_id, r.record_id, c.label,
   r.kind = 'product' AND EXISTS (
@@ -88,10 +89,10 @@ SELECT r.kind, r.remote_id, r.record_id, c.label,
    WHERE o.record_id = r.record_id AND o.is_held = :no AND o.integration_id = :integration),
   (SELECT CAST(sum(o.quantity) AS BIGINT) FROM reservations o
    WHERE o.record_id = r.record_id AND o.is_held = :yes AND o.integration_id = :integration),
-  d.value, e.id, e.state, e.after, e.execution_id
+  (SELECT d.value FROM deliveries d WHERE d.integration_id = :integration AND d.kind = :kind AND d.target = r.remote_id),
+  e.id, e.state, e.after, e.execution_id
 FROM record_references r
 JOIN records c ON c.id = r.record_id
-LEFT JOIN deliveries d ON d.integration_id = :integration AND d.kind = :kind AND d.target = r.remote_id
 {last}
 WHERE r.integration_id = :integration AND r.kind {kinds} AND r.gone_at IS NULL AND r.remote_id {range}
 """
@@ -229,7 +230,7 @@ def chosen(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, I
     found: dict[str, Item] = {}
     for start in range(0, len(remote_ids), _CHUNK):
         ids = list(remote_ids[start : start + _CHUNK])
-        rows = unit.connection.execute(query, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)})
+        rows = unit.connection.execute(query, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)}).all()
         found |= {row[1]: _item(row, share, buffer) for row in rows}
     return found
 

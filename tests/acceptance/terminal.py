@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from console.terminal.app import app
 
 PROGRAM = [sys.executable, "-c", "from cli import main; main()"]
+AT_A_TERMINAL = [sys.executable, "-c", "import os; os.login_tty(0); from cli import main; main()"]
+"""With a terminal of its own, which Ctrl-C and questions for a key go through."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,11 @@ class Terminal:
         """A command in a process of its own, at a real terminal."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            [*PROGRAM, *words],
+            [*AT_A_TERMINAL, *words],
             env={**os.environ, **self.environment, "TERM": "xterm", "LINES": "40"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
         )
         os.close(theirs)
         try:

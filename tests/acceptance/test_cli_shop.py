@@ -241,7 +241,7 @@ def test_records_are_found_with_their_history(filled: Terminal) -> None:
     assert "shop/import_new_products" in shown
     assert filled.list("records", "show", products[0]["id"])["references"][0][0] == "shop"
     assert {row["severity"] for row in filled.list("records", "held", "shop")} == {"retry", "error"}
-    assert "waits for payment" in filled.ok("records", "held", "--severity", "retry")
+    assert "next try" in filled.ok("records", "held", "--severity", "retry")
     assert "Did you mean “product”" in filled.fails("records", "list", "products")
     assert "no record 4711" in filled.fails("records", "show", 4711)
 

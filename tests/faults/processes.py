@@ -33,7 +33,7 @@ class Process:
         """Start it; ``ready`` waits until it serves."""
         environment = {**os.environ, **QUICK, **settings, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.toy", url, *roles],
+            [sys.executable, "-X", "faulthandler", "-m", "tests.toy", url, *roles],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -58,8 +58,12 @@ class Process:
         self._process.send_signal(number)
 
     def ended(self) -> int:
-        """Wait for its end and return its exit status."""
-        return self._process.wait(timeout=60)
+        """Wait for its end and return its exit status. One that does not end shows where each of its threads is."""
+        try:
+            return self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGABRT)
+            return self._process.wait()
 
     def close(self) -> None:
         """Kill it if it still runs."""

@@ -14,10 +14,12 @@ from pydantic import SecretStr
 
 from domain.errors import CredentialsRejected, RateLimited, Unavailable
 from engine.actions import integrations as actions
+from engine.actions import keys
 from engine.connector import Limits, SignIn
 from engine.logging import set_up_logging
 from engine.runtime import executions, opening, tokens, worker
 from engine.runtime.platform import Platform
+from engine.security.secrets import KeyRing
 from engine.simulation.server import Server, serve
 from storage.database import Database
 from storage.queries import executions as rows
@@ -461,6 +463,7 @@ def test_a_connector_without_renewal_pauses_at_the_first_refusal(database, conne
 @pytest.mark.parametrize("fault", ["", "server_error_after_write", "wrong_content_type"])
 def test_no_token_is_told_in_logs_issues_or_any_row(platform, database, connected, shop, server, body, fault):
     shop.is_expired, shop.token_body = True, body
+    shop.accepts_former = True  # so that the door's second try is answered no better
     if fault:
         server.faults.add(fault, times=3, path="/token")
     with everything_told(database) as told:
@@ -499,6 +502,25 @@ def test_changing_another_setting_keeps_tokens_renewed_meanwhile(platform, datab
         "access_token": f"{CANARY}-access-2",
         "refresh_token": f"{CANARY}-refresh-2",
     }
+
+
+def test_a_change_of_the_key_does_not_bring_back_a_token_renewed_at_that_moment(database, connected):
+    feed, old_and_new = connected[0], KeyRing([bytes([1]) * 32, bytes(32)])
+    has_read = Event()
+
+    def notice(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT secrets"):
+            has_read.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.writing() as unit:
+            token_shop.keep(unit, feed.integration_id, access_token="renewed")
+            sa.event.listen(database.engine, "after_cursor_execute", notice)
+            rotating = threads.submit(keys.rotate, database, old_and_new, person="anna")
+            has_read.wait(0.5)  # it should not get to read before this transaction ends
+        assert rotating.result() == 2
+    text = database.read(lambda unit: integrations.secrets_of(unit, feed.integration_id))["access_token"]
+    assert old_and_new.decrypt(text, place=opening.secret_place(feed.integration_id, "access_token")) == "renewed"
 
 
 def test_tokens_a_person_enters_are_tested_as_entered(platform, database, connected, shop):
