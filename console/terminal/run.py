@@ -12,6 +12,7 @@ import typer
 
 from console.terminal import live
 from console.terminal.failures import DEBUG
+from console.terminal.session import LOG_FILE
 from console.terminal.showcase import living_shop
 from console.terminal.tables import say
 from engine.actions.platform import open_platform
@@ -24,8 +25,6 @@ from engine.settings import Settings, load_settings
 run_app = typer.Typer(help="Run everything in one process; --demo with a simulated shop.")
 scheduler_app = typer.Typer(help="Run a scheduler; two of them are safe.")
 worker_app = typer.Typer(help="Run a worker; any number of them share the work.")
-
-_LOG_FILE = "navette.log"
 
 
 @run_app.command()
@@ -41,7 +40,7 @@ def run(
     with ExitStack() as stack:
         if is_terminal and not DEBUG.get():
             settings.data_folder.mkdir(parents=True, exist_ok=True)
-            log_file = stack.enter_context((settings.data_folder / _LOG_FILE).open("a", encoding="utf-8"))
+            log_file = stack.enter_context((settings.data_folder / LOG_FILE).open("a", encoding="utf-8"))
             set_up_logging(log_format="json", log_level=settings.log_level, stream=log_file)
         else:
             _log_to_stderr(settings)

@@ -1,9 +1,11 @@
 """What a command works with: the platform on the configured database, and who asks."""
 
 import getpass
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -11,7 +13,9 @@ from console.terminal.failures import DEBUG
 from engine.actions.platform import open_platform
 from engine.logging import set_up_logging
 from engine.runtime.platform import Platform
-from engine.settings import Settings, load_settings
+from engine.settings import load_settings
+
+LOG_FILE = "navette.log"
 
 
 def _user() -> str:
@@ -35,9 +39,25 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with stable nam
 Count = Annotated[int, typer.Option("--count", "-n", min=1, max=10_000, help="How many at most.")]
 
 
+class _LogFile(io.TextIOBase):
+    """A file in the data folder that is only made when there is something to write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / LOG_FILE
+
+    def write(self, text: str) -> int:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a", encoding="utf-8") as file:
+            return file.write(text)
+
+
 @contextmanager
-def session(settings: Settings | None = None) -> Iterator[Platform]:
-    """The platform, for one command. The log is silent but for what matters, unless ``--debug`` was asked for."""
-    set_up_logging(log_format="auto", log_level="debug" if DEBUG.get() else "critical")
-    with open_platform(settings or load_settings()) as platform:
+def session() -> Iterator[Platform]:
+    """The platform, for one command. What breaks is logged in the data folder; with ``--debug`` all goes to standard error."""
+    settings = load_settings()
+    if DEBUG.get():
+        set_up_logging(log_format=settings.log_format, log_level="debug")
+    else:
+        set_up_logging(log_format="json", log_level="error", stream=cast(TextIO, _LogFile(settings.data_folder)))
+    with open_platform(settings) as platform:
         yield platform

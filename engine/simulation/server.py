@@ -61,11 +61,11 @@ class Server:
                 task.cancel()
             await asyncio.gather(beating, *self._connections, return_exceptions=True)
             await server.wait_closed()
-            for (
-                writer
-            ) in self._writers:  # those cancelled before their first step, or still flushing to a client that is gone
+            # Left are those cancelled before their first step, and those still flushing to a client that is gone.
+            for writer in self._writers:
                 writer.transport.abort()
-            await asyncio.sleep(0)
+            while any(_is_open(writer) for writer in self._writers):
+                await asyncio.sleep(0)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -114,6 +114,10 @@ class Server:
         scene = Scene(wire, request, reached, planned.setting, lambda: self.app.empty(request))
         await fault.play(scene)
         return not (reached and reached.closes)
+
+
+def _is_open(writer: asyncio.StreamWriter) -> bool:
+    return bool(writer.get_extra_info("socket").fileno() != -1)
 
 
 @contextmanager

@@ -95,6 +95,7 @@ def test_what_nobody_expected_is_told_in_words_and_shown_in_full_when_asked_for(
     terminal.ok("feeds", "list")
     (tmp_path / "data" / "navette.db").write_bytes(b"not a database at all, but long enough to be read as one" * 100)
     assert "Navette" in terminal.fails("feeds", "list")
+    assert '"event": "command_broke"' in (tmp_path / "data" / "navette.log").read_text()
     said = terminal("--debug", "feeds", "list")
     assert said.status == 1
     assert "not a database" in said.err

@@ -219,6 +219,6 @@ def _telling(platform: Platform, tell: Callable[[int], None]) -> Callable[[int],
 
 def _demand_succeeded(platform: Platform, *execution_ids: int) -> None:
     for execution_id in execution_ids[-10:]:
-        row = platform.database.read(lambda unit, wanted=execution_id: execution_rows.get(unit, wanted))
+        row = platform.database.read(partial(execution_rows.get, execution_id=execution_id))
         if row is None or row.state is not State.SUCCEEDED:
             raise AssertionError(f"An empty execution did not succeed: {row}")

@@ -173,9 +173,8 @@ def _latest(url: str) -> float:
     """When a record, a reference or an outcome was last written."""
     columns = (records.c.updated_at, references.c.changed_at, outcomes.c.at)
     with Database(url) as database, database.reading() as unit:
-        return max(
-            unit.connection.execute(sa.select(sa.func.max(column))).scalar_one().timestamp() for column in columns
-        )
+        times = [unit.connection.execute(sa.select(sa.func.max(column))).scalar_one() for column in columns]
+    return float(max(time.timestamp() for time in times))
 
 
 def _written_since(url: str, moment: float) -> int:

@@ -7,6 +7,7 @@ A tick works out the moment, plans the execution, sets the next moment and tells
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -17,6 +18,7 @@ from domain import clock
 from domain.schedule import Schedule
 from engine.runtime import scheduler
 from engine.runtime.platform import Platform
+from storage.database import Unit
 from storage.tables import executions, feeds
 from tests.bench import idle_system, installation
 from tests.bench.figure import Aim, Figure
@@ -101,10 +103,14 @@ def insert_bare(*, database_url: str, count: int) -> dict[str, float]:
         started = time.perf_counter()
         for start in range(0, count, _AT_ONCE):
             batch = rows[start : start + _AT_ONCE]
-            platform.database.write(lambda unit, batch=batch: unit.connection.execute(executions.insert(), batch))
+            platform.database.write(partial(_insert, rows=batch))
         seconds = time.perf_counter() - started
         platform.database.write(lambda unit: unit.connection.execute(executions.delete()))
     return {"microseconds": seconds / count * 1e6}
+
+
+def _insert(unit: Unit, rows: list[dict[str, Any]]) -> None:
+    unit.connection.execute(executions.insert(), rows)
 
 
 def _set_all(platform: Platform, **values: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 
 from domain.records import Product
 from storage.database import Database, Unit
@@ -43,4 +44,4 @@ def change(database: Database, known: Mapping[str, int], *, count: int, by: int)
     for start in range(0, len(ids), _AT_ONCE):
         chunk = ids[start : start + _AT_ONCE]
         levels = {(record_id, "main"): Decimal(level(remote_id) + by) for remote_id, record_id in chunk}
-        database.write(lambda unit, levels=levels: stock.set_levels(unit, levels, reason="counted"))
+        database.write(partial(stock.set_levels, levels=levels, reason="counted"))

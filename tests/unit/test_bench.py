@@ -111,7 +111,7 @@ def test_every_schedule_is_planned_and_as_many_rows_inserted_bare(database_url: 
 
 
 def test_empty_executions_end_over_either_dispatcher_as_bare_jobs_do(database_url: str, redis_url: str) -> None:
-    where = {"database_url": database_url, "count": 3}
+    where: dict[str, Any] = {"database_url": database_url, "count": 3}
     assert empty_execution.run_bare(**where)["microseconds"] > 0
     assert empty_execution.run_one_by_one(**where, redis_url="")["microseconds"] > 0
     assert empty_execution.run_one_by_one(**where, redis_url=redis_url)["microseconds"] > 0

@@ -330,11 +330,10 @@ def test_newer_secrets_stored_during_an_asking_are_kept_and_used(platform, datab
     assert renew(platform, feed).headers == {"Authorization": "Bearer theirs"}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_new_tokens_are_stored_again_and_again_until_the_database_lets_them(
     platform, database, connected, shop, request
 ):
-    if database.dialect != "sqlite":
-        pytest.skip("one database shows it: a trigger that refuses, and is then dropped")
     shop.is_expired = True
     with database.writing() as unit:
         unit.connection.exec_driver_sql(
