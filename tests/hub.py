@@ -9,7 +9,7 @@ from domain.rulebook import Rulebook
 from engine.connector import Door
 from engine.flow import Import, Retry
 from engine.registry import Registry
-from engine.runtime import importer, retry
+from engine.runtime.inbound import importer, retry
 from engine.runtime.run import Lease, Run, Tally
 from storage.database import Database
 from storage.queries import executions, feeds, integrations, issues, outcomes

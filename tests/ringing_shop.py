@@ -13,7 +13,8 @@ from engine.connector import Connector
 from engine.flow import Import
 from engine.http.decoding import decode_json
 from engine.registry import Registry
-from engine.runtime import importer, opening
+from engine.runtime import opening
+from engine.runtime.inbound import importer
 from engine.runtime.platform import Platform
 from engine.runtime.webhooks import Received, receive
 from engine.security.secrets import KeyRing

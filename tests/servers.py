@@ -100,7 +100,14 @@ class Postgres(Server):
     @property
     def command(self) -> list[str]:
         """One server process."""
-        settings = ("listen_addresses=", "fsync=off", "max_connections=200", "deadlock_timeout=50ms", "shared_buffers=64MB", "jit=off")
+        settings = (
+            "listen_addresses=",
+            "fsync=off",
+            "max_connections=200",
+            "deadlock_timeout=50ms",
+            "shared_buffers=64MB",
+            "jit=off",
+        )
         arguments = ["-D", str(self.folder / "data"), "-k", str(self.folder)]
         return [str(self._programs / "postgres"), *arguments, *(part for each in settings for part in ("-c", each))]
 

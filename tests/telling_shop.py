@@ -13,8 +13,9 @@ from domain.records import Record, Shipment, StockLevel
 from domain.rulebook import Rulebook
 from engine.connector import Change, Connector, Limits, Outcome, Receipt, Sink, StockMeaning, writes
 from engine.registry import Registry
-from engine.runtime import exporter, reconciler, stock
+from engine.runtime.outbound import exporter, stock
 from engine.runtime.run import Run, Tally
+from engine.runtime.stock_check import reconciler
 from storage.database import Database, Unit
 from storage.queries import effects, executions, feeds, integrations, records
 from storage.queries.effects import Effect

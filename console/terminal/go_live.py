@@ -9,7 +9,7 @@ from console.terminal.tables import Column, say, show, warn
 from console.terminal.words import counted, moment
 from engine.actions import go_live as actions
 from engine.actions import installation
-from engine.runtime.readiness import Line, Verdict, failing
+from engine.runtime.production.readiness import Line, Verdict, failing
 
 app = typer.Typer(no_args_is_help=True, help="Check whether a shop can go live, go live, go back to test.")
 

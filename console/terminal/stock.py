@@ -12,7 +12,7 @@ from domain.errors import UserError
 from engine.actions import stock as actions
 from engine.actions.names import integration_named
 from engine.actions.stock import ItemLevel
-from engine.runtime.repairs import Direction
+from engine.runtime.stock_check.repairs import Direction
 from storage.queries.differences import DifferenceLine, DifferenceState, Explanation
 from storage.queries.stock import MovementRow
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from domain.errors import UserError
 from engine.actions.names import feed_named, feed_of, integration_named
-from engine.runtime import installation, withheld
+from engine.runtime.outbound import withheld
 from engine.runtime.platform import Platform
+from engine.runtime.production import installation
 from storage.database import Unit
 from storage.queries import effects
 from storage.queries.effects import EffectLine

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 
 from engine.actions import probes, rulebooks
 from engine.actions.names import integration_named
-from engine.runtime import go_live as switch
-from engine.runtime import readiness
 from engine.runtime.platform import Platform
-from engine.runtime.readiness import Line
+from engine.runtime.production import go_live as switch
+from engine.runtime.production import readiness
+from engine.runtime.production.readiness import Line
 from storage.database import Unit
 
 

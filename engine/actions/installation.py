@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.runtime import installation
 from engine.runtime.platform import Platform
+from engine.runtime.production import installation
 from storage.queries import installation as stored
 
 

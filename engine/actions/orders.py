@@ -7,7 +7,7 @@ from domain.errors import UserError
 from domain.records import Order, Shipment
 from engine.actions import rulebooks
 from engine.actions.names import integration_named
-from engine.runtime import shipments
+from engine.runtime.outbound import shipments
 from engine.runtime.platform import Platform
 from storage.database import Unit
 from storage.queries import outcomes, records

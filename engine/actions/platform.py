@@ -7,8 +7,11 @@ from datetime import datetime
 from engine.actions import keys as keys_action
 from engine.flow import Check, Export, Import, Retry
 from engine.registry import Registry
-from engine.runtime import exporter, importer, installation, reconciler, retry
+from engine.runtime.inbound import importer, retry
+from engine.runtime.outbound import exporter
 from engine.runtime.platform import Platform, Works
+from engine.runtime.production import installation
+from engine.runtime.stock_check import reconciler
 from engine.security.secrets import open_key_ring
 from engine.settings import Settings
 from storage import schema

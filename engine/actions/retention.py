@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from domain import clock
-from engine.runtime import withheld
+from engine.runtime.outbound import withheld
 from engine.runtime.platform import Platform
 from storage.database import Unit
 from storage.queries import audit, effects, history, outcomes

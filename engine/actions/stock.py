@@ -9,10 +9,12 @@ from domain.records import StockLevel
 from engine.actions import rulebooks
 from engine.actions.names import NamedFeed, feed_of, integration_named
 from engine.flow import Export
-from engine.runtime import installation, repairs, withheld
-from engine.runtime import stock as sharing
+from engine.runtime.outbound import stock as sharing
+from engine.runtime.outbound import withheld
 from engine.runtime.platform import Platform
-from engine.runtime.repairs import Direction
+from engine.runtime.production import installation
+from engine.runtime.stock_check import repairs
+from engine.runtime.stock_check.repairs import Direction
 from storage.database import Unit
 from storage.queries import audit, differences, feeds, records, stock
 from storage.queries.differences import DifferenceLine, DifferenceState, Explanation

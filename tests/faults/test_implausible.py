@@ -122,4 +122,3 @@ def test_levels_that_are_all_zero_hold_and_show_what_they_were(shop: Installatio
         sample.update("stock_availables", int(str(row["id"])), {"quantity": 0})
     assert shop.records("product")["6"].record.sku == "demo_11"
     assert_held_until_accepted(shop, "import_stock", hub=levels, shown=["deactivate, zero or re-price", "→ 0"])
-

@@ -20,12 +20,12 @@ from engine.actions import effects as effect_actions
 from engine.actions import feeds, go_live, integrations, issues, stock
 from engine.actions.platform import open_platform
 from engine.connector import Operation, Request, writes
-from engine.runtime import executions, opening, scheduler, sweeper, withheld
-from engine.runtime.repairs import Direction
+from engine.runtime import executions, opening, scheduler, sweeper
+from engine.runtime.outbound import withheld
 from engine.runtime.run import Lease
+from engine.runtime.stock_check.repairs import Direction
 from engine.runtime.worker import run_execution
 from engine.simulation.server import serve
-from storage.database import Unit
 from storage.queries import effects, history
 from storage.queries.effects import Effect
 from storage.rows import EffectState, Execution, State, Trigger
@@ -52,9 +52,7 @@ def shop(sample: Shop, tmp_path: Path, database_url: str, clock: MovableClock) -
         open_platform(settings_for(tmp_path, database_url), now=clock) as platform,
     ):
         known = server.app.describe()["settings"]
-        integrations.add(
-            platform, "prestashop", name="shop", values={**known, "url": server.url}, person=ADMINISTRATOR
-        )
+        integrations.add(platform, "prestashop", name="shop", values={**known, "url": server.url}, person=ADMINISTRATOR)
         installation = imported(Installation(platform, server))
         count(installation, "demo_11", 100)
         ship(installation)
@@ -139,9 +137,7 @@ def test_run_now_one_record_an_accepted_volume_and_a_retried_issue_send_nothing(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_command_line_sends_nothing(
-    shop: Installation, sample: Shop, tmp_path: Path, database_url: str
-) -> None:
+def test_the_command_line_sends_nothing(shop: Installation, sample: Shop, tmp_path: Path, database_url: str) -> None:
     """It runs the flow in a process of its own, in the real time."""
     environment = {
         "PATH": os.environ["PATH"],
@@ -151,7 +147,17 @@ def test_the_command_line_sends_nothing(
         "NAVETTE_ALLOW_PRIVATE_ADDRESSES": "true",
     }
     for flow in OUTBOUND:
-        command = [sys.executable, "-c", "import cli; cli.main()", "feeds", "run", f"shop/{flow}", "--wait", "--as", "Ada"]
+        command = [
+            sys.executable,
+            "-c",
+            "import cli; cli.main()",
+            "feeds",
+            "run",
+            f"shop/{flow}",
+            "--wait",
+            "--as",
+            "Ada",
+        ]
         done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "withheld" in done.stdout

@@ -15,9 +15,10 @@ from engine.actions import feeds, integrations
 from engine.actions.platform import WORKS
 from engine.connector import Check, Choice, Connector, Limits, Probe, SignIn
 from engine.registry import Registry
-from engine.runtime import installation, worker
+from engine.runtime import worker
 from engine.runtime.executions import Requested
 from engine.runtime.platform import Platform
+from engine.runtime.production import installation
 from engine.security.secrets import KeyRing
 from engine.settings import Settings
 from storage.database import Database

@@ -18,8 +18,8 @@ from engine.actions import (
     stock,
 )
 from engine.actions.names import integration_named
-from engine.runtime.readiness import Verdict
-from engine.runtime.repairs import Direction
+from engine.runtime.production.readiness import Verdict
+from engine.runtime.stock_check.repairs import Direction
 from storage.queries import effects as effect_rows
 from storage.queries import history
 from storage.queries import installation as stored

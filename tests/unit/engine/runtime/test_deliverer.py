@@ -17,7 +17,7 @@ from domain.errors import (
     Withheld,
 )
 from engine.connector import Change
-from engine.runtime import withheld
+from engine.runtime.outbound import withheld
 from storage.database import Database
 from storage.queries import effects, executions
 from storage.rows import EffectState, State
@@ -129,7 +129,7 @@ def test_what_a_dead_attempt_left_being_sent_is_looked_up_first(hub: TellingHub)
     hub.shop.refuses = lambda _change: None
     feed = hub.feed("export_stock")
     taken = hub.database.write(lambda unit: effects.take(unit, feed.id, execution_id=99, count=10))
-    hub.shop._apply_level(Change(taken[0].identity, taken[0].target, None, taken[0].after))  # noqa: SLF001
+    hub.shop._apply_level(Change(taken[0].identity, taken[0].target, None, taken[0].after))
     hub.shop.calls.clear()
     assert hub.run("export_stock").updated == 2
     assert hub.shop.looks[:2] == [taken[0].identity, taken[1].identity]

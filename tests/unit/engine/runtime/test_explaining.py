@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.runtime.explaining import explain, may_be_sold
+from engine.runtime.stock_check.explaining import explain, may_be_sold
 from storage.queries.differences import Explanation
 from storage.queries.effects import Latest
 from storage.queries.stock import Item

@@ -5,8 +5,8 @@ from dataclasses import replace as with_changes
 import pytest
 
 from domain.errors import Unavailable, UserError
-from engine.runtime import withheld
 from engine.runtime.guard import VolumeHeld
+from engine.runtime.outbound import withheld
 from storage.database import Database
 from storage.rows import EffectState
 from storage.tables import executions as executions_table

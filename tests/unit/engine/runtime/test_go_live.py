@@ -11,8 +11,9 @@ from domain.errors import NeedsAttention, Unavailable, UserError
 from domain.records import Product, StockLevel
 from domain.rulebook import Fate, PaymentRule, Rulebook
 from engine.connector import Check, Choice, Probe
-from engine.runtime import go_live, issues, readiness
-from engine.runtime.readiness import Line, Verdict
+from engine.runtime import issues
+from engine.runtime.production import go_live, readiness
+from engine.runtime.production.readiness import Line, Verdict
 from storage.database import Database, Unit
 from storage.queries import audit, feeds, integrations
 from storage.rows import EffectState, Mode

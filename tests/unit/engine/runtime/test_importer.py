@@ -193,7 +193,9 @@ def test_what_the_guard_put_off_is_not_forgotten_when_the_attempt_is_lost(hub: H
     hub.shop.put(a_product("015", price=Money(Decimal(0), "EUR")))
     row = hub.database.read(lambda unit: executions.get(unit, run.execution.id))
     assert row is not None
-    with pytest.raises(VolumeHeld, match="20 of 40 known product records at once, for example sku-001: price 10.00 EUR"):
+    with pytest.raises(
+        VolumeHeld, match=r"20 of 40 known product records at once, for example sku-001: price 10.00 EUR"
+    ):
         hub.work(hub.attempt(row, run.feed))
     assert {str(row.record.price) for row in stored(hub).values()} == {"10.00 EUR"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import UserError
-from engine.runtime import installation
+from engine.runtime.production import installation
 from storage.database import Database
 from storage.rows import EffectState
 from storage.tables import installation as installation_table

@@ -7,8 +7,8 @@ import pytest
 from domain.errors import UserError
 from domain.records import StockLevel
 from domain.rulebook import Rulebook
-from engine.runtime import repairs
-from engine.runtime.repairs import Direction
+from engine.runtime.stock_check import repairs
+from engine.runtime.stock_check.repairs import Direction
 from storage.database import Database
 from storage.queries import audit, differences, stock
 from storage.queries.differences import Difference, DifferenceState

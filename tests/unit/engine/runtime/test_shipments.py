@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import RequestRefused, UserError
 from domain.rulebook import Rulebook
-from engine.runtime import shipments, withheld
+from engine.runtime.outbound import shipments, withheld
 from storage.database import Database
 from storage.queries import records, stock
 from storage.rows import EffectState

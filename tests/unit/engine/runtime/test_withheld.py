@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import UserError
-from engine.runtime import withheld
+from engine.runtime.outbound import withheld
 from storage.database import Database
 from storage.queries import audit
 from storage.rows import EffectState, Mode

@@ -25,8 +25,8 @@ from domain.errors import (
     Withheld,
 )
 from engine.connector import Change, Outcome, Receipt, Sink
-from engine.runtime import problems
-from engine.runtime.plans import Planner
+from engine.runtime.outbound import problems
+from engine.runtime.outbound.plans import Planner
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import effects, outcomes

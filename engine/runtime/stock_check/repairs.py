@@ -10,7 +10,7 @@ from enum import StrEnum
 from domain.errors import UserError
 from domain.rulebook import Rulebook
 from engine.connector import Connector, quantity_json
-from engine.runtime import stock
+from engine.runtime.outbound import stock
 from storage.database import Unit
 from storage.queries import audit, differences, effects
 from storage.queries import stock as levels

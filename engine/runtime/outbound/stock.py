@@ -6,7 +6,7 @@ from decimal import Decimal
 from domain.errors import UserError
 from domain.rulebook import Rulebook
 from engine.connector import Connector, StockMeaning, quantity_json
-from engine.runtime.plans import Candidate, Planner, PlanPage
+from engine.runtime.outbound.plans import Candidate, Planner, PlanPage
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import audit

@@ -7,7 +7,7 @@ from typing import Any
 from domain.records import StockLevel
 from engine.connector import Stream
 from engine.flow import Import
-from engine.runtime.position import FullPosition, PutOff
+from engine.runtime.inbound.position import FullPosition, PutOff
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import records, stock

@@ -17,12 +17,13 @@ from domain import clock
 from domain.errors import UserError
 from engine.connector import Census, Page, Reading
 from engine.flow import Import
-from engine.runtime import duplicates, guard
-from engine.runtime.intake import Intake, Progress
-from engine.runtime.position import FullPosition
+from engine.runtime import guard
+from engine.runtime.inbound import duplicates
+from engine.runtime.inbound.intake import Intake, Progress
+from engine.runtime.inbound.position import FullPosition
+from engine.runtime.inbound.saving import save_page
+from engine.runtime.inbound.verdicts import Verdicts, map_items
 from engine.runtime.run import Run
-from engine.runtime.saving import save_page
-from engine.runtime.verdicts import Verdicts, map_items
 from storage.database import Unit
 from storage.queries import digests, outcomes, records
 

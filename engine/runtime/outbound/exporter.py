@@ -10,8 +10,9 @@ from domain.errors import PlatformError
 from domain.records import Shipment, StockLevel
 from engine.connector import Json
 from engine.flow import Export
-from engine.runtime import deliverer, guard, problems, shipments, stock, withheld
-from engine.runtime.plans import Candidate, Planner, PlanPage
+from engine.runtime import guard
+from engine.runtime.outbound import deliverer, problems, shipments, stock, withheld
+from engine.runtime.outbound.plans import Candidate, Planner, PlanPage
 from engine.runtime.run import Run, Tally
 from storage.database import Unit
 from storage.queries import effects, executions, outcomes

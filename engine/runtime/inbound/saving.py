@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from domain.records import Order, Product, Record, StockLevel, Variant
 from engine.flow import Scope
-from engine.runtime import holding, levels, links
-from engine.runtime.intake import Intake, Progress
-from engine.runtime.position import PutOff
+from engine.runtime.inbound import holding, levels, links
+from engine.runtime.inbound.intake import Intake, Progress
+from engine.runtime.inbound.position import PutOff
+from engine.runtime.inbound.verdicts import Mapped, Refused, Verdicts, apply_rules
 from engine.runtime.run import Tally
-from engine.runtime.verdicts import Mapped, Refused, Verdicts, apply_rules
 from storage.database import Unit
 from storage.queries import blobs, digests, feeds, held, outcomes, records, reservations, stock
 from storage.queries.outcomes import Line

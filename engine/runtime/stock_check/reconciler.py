@@ -8,10 +8,11 @@ from domain.errors import RecordProblem, RemoteContractError, UserError
 from domain.records import StockLevel
 from engine.connector import Census, Page, Reading, Stream
 from engine.flow import Check
-from engine.runtime import guard, issues, stock
-from engine.runtime.explaining import explain, may_be_sold
+from engine.runtime import guard, issues
+from engine.runtime.outbound import stock
 from engine.runtime.run import Run, Tally
-from engine.runtime.unseen import UnseenOrders
+from engine.runtime.stock_check.explaining import explain, may_be_sold
+from engine.runtime.stock_check.unseen import UnseenOrders
 from storage.database import Unit
 from storage.queries import differences, effects, outcomes, records
 from storage.queries import stock as levels

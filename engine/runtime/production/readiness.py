@@ -11,7 +11,7 @@ from domain.records import Product, Variant
 from domain.rulebook import WILDCARD, Rulebook
 from engine.connector import Choice, Probe
 from engine.flow import Check, Direction, Flow, Import
-from engine.runtime import installation
+from engine.runtime.production import installation
 from storage.database import Unit
 from storage.queries import differences, feeds, go_live, issues, records
 from storage.queries.differences import DifferenceState, Explanation

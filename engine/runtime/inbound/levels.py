@@ -4,9 +4,9 @@ from collections import Counter
 
 from domain.records import StockLevel
 from engine.connector import StockMeaning
-from engine.runtime.intake import Intake
-from engine.runtime.position import PutOff
-from engine.runtime.verdicts import Verdicts
+from engine.runtime.inbound.intake import Intake
+from engine.runtime.inbound.position import PutOff
+from engine.runtime.inbound.verdicts import Verdicts
 from storage.database import Unit
 from storage.queries import records, stock
 from storage.queries.outcomes import Line

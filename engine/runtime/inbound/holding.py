@@ -8,8 +8,8 @@ from datetime import timedelta
 from domain.errors import NeedsAttention, RecordProblem, Skip, Wait
 from domain.records import Order
 from engine.runtime import issues
-from engine.runtime.intake import Intake
-from engine.runtime.verdicts import Refused
+from engine.runtime.inbound.intake import Intake
+from engine.runtime.inbound.verdicts import Refused
 from storage.database import Unit
 from storage.queries import held, reservations
 from storage.queries import issues as issue_rows

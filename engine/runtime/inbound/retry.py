@@ -5,8 +5,8 @@ from itertools import groupby
 
 from domain.records import KINDS
 from engine.flow import Import
-from engine.runtime import holding, importer
-from engine.runtime.intake import Intake
+from engine.runtime.inbound import holding, importer
+from engine.runtime.inbound.intake import Intake
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import feeds, held, outcomes

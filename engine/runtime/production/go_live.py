@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from domain.errors import UserError
 from domain.rulebook import Rulebook
 from engine.flow import Direction, Flow
-from engine.runtime import readiness, withheld
-from engine.runtime.readiness import LOOKED
+from engine.runtime.outbound import withheld
+from engine.runtime.production import readiness
+from engine.runtime.production.readiness import LOOKED
 from storage.database import Unit
 from storage.queries import audit, effects, feeds, integrations
 from storage.queries import go_live as stored

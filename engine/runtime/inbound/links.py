@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from engine.runtime.verdicts import Mapped
+from engine.runtime.inbound.verdicts import Mapped
 from storage.database import Unit
 from storage.queries import records
 

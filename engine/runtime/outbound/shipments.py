@@ -8,7 +8,7 @@ import msgspec
 from domain.errors import NeedsAttention, UserError
 from domain.records import Order, Shipment
 from domain.rulebook import Rulebook
-from engine.runtime.plans import Candidate, Planner, PlanPage
+from engine.runtime.outbound.plans import Candidate, Planner, PlanPage
 from engine.runtime.run import Run
 from storage.database import Unit
 from storage.queries import audit, records

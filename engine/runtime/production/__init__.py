@@ -1,0 +1,1 @@
+"""From test mode to production: computed checks, going live and back, and telling the real database from a copy."""

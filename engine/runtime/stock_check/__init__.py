@@ -1,0 +1,1 @@
+"""Both sides compared: each difference explained, and repaired when a person says so. Read ``reconciler``."""
