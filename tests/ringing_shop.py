@@ -20,7 +20,7 @@ from engine.runtime.webhooks import Received, receive
 from engine.security.secrets import KeyRing
 from engine.security.signatures import Spelling, demand_signed, sign
 from engine.settings import Settings
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 from engine.webhook import Delivery, NotGenuine, Webhook
 from storage.database import Database, Unit
 from storage.queries import feeds, integrations

@@ -22,7 +22,7 @@ from engine.runtime.platform import Platform
 from engine.runtime.run import Run
 from engine.security.secrets import KeyRing
 from engine.settings import Settings
-from engine.simulation.app import Change, Request, Response
+from engine.simulation.exchange import Change, Request, Response
 from storage.database import Database, Unit
 from storage.queries import feeds, integrations
 from storage.rows import Feed, Mode

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from engine.simulation.app import Response
+from engine.simulation.exchange import Response
 from engine.simulation.fault import Fault, Scene
 
 HTML = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>We'll be back soon.</h1></body></html>"

@@ -15,7 +15,8 @@ from dataclasses import asdict
 import msgspec
 
 from domain.errors import UserError
-from engine.simulation.app import App, Request, Response
+from engine.simulation.app import App
+from engine.simulation.exchange import Request, Response
 from engine.simulation.faults import Faults, PlannedFault
 from engine.simulation.ledger import Entry, Ledger
 from engine.simulation.pulse import Pulse

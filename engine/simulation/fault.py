@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 from engine.simulation.wire import Wire
 
 

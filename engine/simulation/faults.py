@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import UserError
 from engine.simulation import answers, transport
-from engine.simulation.app import Request
+from engine.simulation.exchange import Request
 from engine.simulation.fault import Fault
 
 GENERIC: tuple[Fault, ...] = (*transport.FAULTS, *answers.FAULTS)

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from domain import clock
-from engine.simulation.app import Change, Request
+from engine.simulation.exchange import Change, Request
 
 RECENT_KEPT = 10_000
 

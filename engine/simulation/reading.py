@@ -5,7 +5,7 @@ By hand, because a simulator's benchmark clients ask for thousands of pages a se
 
 import asyncio
 
-from engine.simulation.app import Request
+from engine.simulation.exchange import Request
 
 LARGEST_HEAD = 64 * 1024
 LARGEST_BODY = 64 * 1024 * 1024

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from engine.simulation.app import App, Request, Response
+from engine.simulation.app import App
 from engine.simulation.control import CONTROL_PREFIX, Control
+from engine.simulation.exchange import Request, Response
 from engine.simulation.fault import Scene
 from engine.simulation.faults import Faults
 from engine.simulation.ledger import Ledger

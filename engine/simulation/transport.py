@@ -5,7 +5,7 @@ import gzip
 import zlib
 from functools import lru_cache
 
-from engine.simulation.app import Response
+from engine.simulation.exchange import Response
 from engine.simulation.fault import Fault, Scene
 from engine.simulation.wire import Hangup, head
 

@@ -5,7 +5,7 @@ import gzip
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 
 WITHOUT_BODY = frozenset({204, 304})
 

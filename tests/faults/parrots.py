@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 
-from engine.simulation.app import Response
+from engine.simulation.exchange import Response
 from engine.simulation.fault import Fault, Scene
 
 _TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}

@@ -32,8 +32,8 @@ from engine.runtime import executions, opening
 from engine.runtime.platform import Platform
 from engine.runtime.run import Run
 from engine.runtime.worker import run_execution
-from engine.simulation.server import Server, serve
 from engine.settings import Settings
+from engine.simulation.server import Server, serve
 from storage.database import Unit
 from storage.queries import integrations as stored
 from storage.rows import Trigger

@@ -11,7 +11,7 @@ from connectors.prestashop.simulator.parameters import Parameters
 from connectors.prestashop.simulator.refusals import Redirected, Refused, Unauthenticated, did_you_mean
 from connectors.prestashop.simulator.schema import Resource
 from connectors.prestashop.simulator.selection import Context
-from engine.simulation.app import Request
+from engine.simulation.exchange import Request
 
 KNOWN_METHODS = frozenset({"GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"})
 READS = frozenset({"GET", "HEAD"})

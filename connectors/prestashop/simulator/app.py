@@ -34,7 +34,7 @@ from connectors.prestashop.simulator.selection import Selections
 from connectors.prestashop.simulator.shop import Shop
 from connectors.prestashop.simulator.writing import Writer
 from domain import clock
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 from engine.simulation.fault import Fault
 
 HTML_TYPE = ("Content-Type", "text/html; charset=utf-8")

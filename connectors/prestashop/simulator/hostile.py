@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.prestashop.simulator import json_writer, xml_writer
 from connectors.prestashop.simulator.refusals import ErrorEntry, Refused, bad_list, warned, warning
-from engine.simulation.app import Response
+from engine.simulation.exchange import Response
 from engine.simulation.fault import Fault, Scene
 
 HTML_TYPE = (("Content-Type", "text/html; charset=utf-8"),)

@@ -9,7 +9,7 @@ from connectors.prestashop.simulator import root, xml_writer
 from connectors.prestashop.simulator.access import READS, Place
 from connectors.prestashop.simulator.refusals import Missing, Refused, did_you_mean
 from connectors.prestashop.simulator.schema import Row
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 
 if TYPE_CHECKING:
     from connectors.prestashop.simulator.reading import Question

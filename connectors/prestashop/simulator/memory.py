@@ -11,7 +11,7 @@ from connectors.prestashop.simulator.resources import resources_at
 from connectors.prestashop.simulator.schema import Resource, Row, Value
 from connectors.prestashop.simulator.table import Table
 from domain import clock
-from engine.simulation.app import Change
+from engine.simulation.exchange import Change
 
 DEFAULT_SHOP = 1
 FIRST_WITH_PATCH = (8, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.prestashop.simulator import build_bare_shop, build_sample_shop
 from connectors.prestashop.simulator.app import KEPT_PAGES
-from engine.simulation.app import Request, Response
+from engine.simulation.exchange import Request, Response
 from tests.connectors.prestashop.simulator.talking import Talk, codes, talking
 
 

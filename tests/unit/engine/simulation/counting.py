@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from engine.simulation.app import Change, Request, Response
+from engine.simulation.exchange import Change, Request, Response
 from engine.simulation.fault import Fault, Scene
 
 JSON = (("Content-Type", "application/json"),)

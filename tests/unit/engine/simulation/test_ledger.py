@@ -3,7 +3,7 @@
 import httpx
 
 from engine.simulation import ledger as ledgers
-from engine.simulation.app import Change, Request
+from engine.simulation.exchange import Change, Request
 from engine.simulation.ledger import Ledger
 from engine.simulation.server import serve
 from tests.unit.engine.simulation.counting import Counter
