@@ -276,12 +276,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of a connection test. ``remedy`` is filled in when it does not pass."""
+    """One line of a connection test. ``remedy`` is filled in when it does not pass.
+
+    ``is_needed``: without it the shop cannot be connected at all; else only what needs it stands still.
+    """
 
     name: str
     passed: bool
     message: str
     remedy: str = ""
+    is_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def change_settings(
             integrations.change(unit, current.id, title=title.strip())
         if time_zone:
             _move_to_zone(unit, current, time_zone)
-        if current.attention and not probes.failures(found):
+        if current.attention and not _in_the_way(found):
             integrations.resume(unit, current.id)
         detail = {"changed": sorted(values), "time_zone": time_zone, "forced": force and bool(probes.failures(found))}
         audit.record(unit, person=person, action="change_settings", subject=name, detail=detail)
@@ -239,11 +239,18 @@ def check_name(name: str) -> None:
 
 
 def demand_passed(found: Probe) -> None:
-    """Raise ``ConnectionFailed`` with what to put right, unless every check passed."""
-    failed = probes.failures(found)
+    """Raise ``ConnectionFailed`` with what to put right, unless every needed check passed.
+
+    A right that is lacking is told, and its flows say so; the shop is connected all the same.
+    """
+    failed = _in_the_way(found)
     if failed:
         sentences = [_advice(check) for check in failed]
         raise ConnectionFailed("\n".join(["The connection test did not pass.", *sentences]), probe=found)
+
+
+def _in_the_way(found: Probe) -> list[Check]:
+    return [check for check in probes.failures(found) if check.is_needed]
 
 
 def _advice(check: Check) -> str:

@@ -88,7 +88,7 @@ def probe(
 
 def _failed(error: PlatformError) -> Probe:
     remedy = str(getattr(error, "remedy", "")) or "Correct the settings, then test the connection again."
-    check = Check(_CONNECTION, passed=False, message=error.message, remedy=remedy)
+    check = Check(_CONNECTION, passed=False, message=error.message, remedy=remedy, is_needed=True)
     return Probe(title="", version="", checks=(check,))
 
 

@@ -26,8 +26,9 @@ def run_apart(function: str, **arguments: Any) -> Finished:
     """Call ``package.module:function`` in a new process; arguments and answer are JSON."""
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.processes", function, json.dumps(arguments)],
+        [sys.executable, "-m", "tests.bench.processes", function],
         check=True,
+        input=json.dumps(arguments).encode(),
         stdout=subprocess.PIPE,
         cwd=_PROJECT,
     )
@@ -47,7 +48,7 @@ def peak_megabytes() -> float:
 def main() -> None:
     """The new process."""
     module, _, name = sys.argv[1].partition(":")
-    answer = getattr(import_module(module), name)(**json.loads(sys.argv[2]))
+    answer = getattr(import_module(module), name)(**json.load(sys.stdin))
     told = {"answer": answer, "processor_seconds": time.process_time(), "peak_megabytes": peak_megabytes()}
     sys.stdout.write(json.dumps(told))
 

@@ -57,7 +57,7 @@ def probe(door: Door, settings: PrestaShopSettings) -> Probe:
     try:
         found = read_rights(door, speech)
     except _TOLD as error:
-        return Probe(title="", version="", checks=(_failed("Connection", error),))
+        return Probe(title="", version="", checks=(_failed("Connection", error, is_needed=True),))
     version = found.answer.headers.get("psws-version", "")
     server = server_time(found.answer)
     offset = None if server is None else server - clock.now()
@@ -71,7 +71,7 @@ def probe(door: Door, settings: PrestaShopSettings) -> Probe:
     try:
         account = open_account(door, settings)
     except _TOLD as error:
-        return Probe(found.shop_name, version, (*checks, _failed("Settings of the shop", error)), clock_offset=offset)
+        return Probe(found.shop_name, version, (*checks, _failed("Settings of the shop", error, is_needed=True)), clock_offset=offset)
     checks.append(Check("Time zone", True, f"The shop lives in {account.facts.time_zone}."))
     statuses = _attempt(checks, "Order statuses", lambda: _statuses(account))
     carriers = _attempt(checks, "Shipping methods", lambda: _carriers(account))
@@ -204,8 +204,8 @@ def _attempt(checks: list[Check], name: str, read: Callable[[], tuple[Choice, ..
     return found
 
 
-def _failed(name: str, error: PlatformError) -> Check:
+def _failed(name: str, error: PlatformError, *, is_needed: bool = False) -> Check:
     remedy = (
         error.remedy if isinstance(error, AttentionError) else "Try again; if it goes on, ask the host of the shop."
     )
-    return Check(name, False, error.message, remedy)
+    return Check(name, False, error.message, remedy, is_needed)

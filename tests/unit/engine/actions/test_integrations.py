@@ -18,7 +18,7 @@ from storage.rows import Mode, State, Trigger
 from tests.builders import a_level, a_product, an_order
 from tests.unit.engine.actions.desk import KEY, NAME, PERSON, Desk, refused
 
-BAD = Check("rights", passed=False, message="The key may not read orders.", remedy="Tick the box.")
+BAD = Check("rights", passed=False, message="The key may not read orders.", remedy="Tick the box.", is_needed=True)
 
 
 def the(desk: Desk, name: str = NAME):
@@ -93,6 +93,12 @@ def test_a_failed_connection_test_adds_nothing_unless_forced(desk: Desk) -> None
     added = desk.add(force=True)
     assert probes.failures(added.probe) == [BAD]
     assert desk.audit[0].detail["forced"] is True
+
+
+def test_a_right_that_only_some_flows_need_is_told_and_the_shop_is_connected(desk: Desk) -> None:
+    lacking = replace(BAD, is_needed=False)
+    desk.shop.found = replace(desk.shop.found, checks=(lacking,))
+    assert probes.failures(desk.add().probe) == [lacking]
 
 
 def test_a_shop_that_is_down_is_a_failed_test(desk: Desk) -> None:
