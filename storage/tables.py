@@ -65,6 +65,7 @@ integrations = Table(
     Column("probe", Body),
     Column("settings_version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    sqlite_autoincrement=True,  # the number of one that was removed is never given again
 )
 
 settings_versions = Table(
@@ -162,6 +163,7 @@ executions = Table(
         sqlite_where=text("state IN ('queued', 'running')"),
         postgresql_where=text("state IN ('queued', 'running')"),
     ),
+    sqlite_autoincrement=True,
 )
 
 outcomes = Table(

@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrations")),
         sa.UniqueConstraint("name", name=op.f("uq_integrations_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "issues",
@@ -398,6 +399,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["feed_id"], ["feeds.id"], name=op.f("fk_executions_feed_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_executions")),
         sa.UniqueConstraint("feed_id", "due_at", name=op.f("uq_executions_feed_id_due_at")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_executions_feed_id_id", "executions", ["feed_id", "id"], unique=False)
     op.create_index(

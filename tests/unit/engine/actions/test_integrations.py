@@ -255,3 +255,11 @@ def test_the_nearest_name_is_suggested(connected: Desk) -> None:
 def test_without_any_integration_the_way_to_add_one_is_told(desk: Desk) -> None:
     with pytest.raises(UserError, match="navette integrations add"):
         the(desk)
+
+
+def test_the_number_of_what_was_removed_is_never_given_again(connected: Desk) -> None:
+    before = connected.run("retry"), connected.database.read(lambda unit: stored.find(unit, NAME))
+    integrations.remove(connected.platform, NAME, person=PERSON, confirmed=NAME)
+    connected.add()
+    after = connected.run("retry"), connected.database.read(lambda unit: stored.find(unit, NAME))
+    assert all(new and old and new.id > old.id for new, old in zip(after, before, strict=True))
