@@ -158,7 +158,7 @@ def check(ip: IpAddress, *, allow_private: bool) -> None:
     if not allow_private and any(inner in network for network in _PRIVATE if network.version == inner.version):
         raise AddressRefused(
             f"The address leads to {ip}, which is inside a private network.",
-            remedy="Enter the shop's public address, or have the operator allow private addresses.",
+            remedy="Enter the shop's public address, or let the operator set NAVETTE_ALLOW_PRIVATE_ADDRESSES=true.",
         )
 
 
