@@ -6,13 +6,16 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -83,8 +86,6 @@ class Aftermath:
     platform: Platform
     server: Server
     log: str = ""
-    codes: set[str] = field(default_factory=set)
-    """The error codes that executions ended or waited with."""
 
 
 @contextlib.contextmanager
@@ -133,7 +134,9 @@ def aftermath(
         }
     )
     clock, stream = MovableClock(), io.StringIO()
-    clock.moment = clocks.now()
+    clock.moment = clocks.now() - timedelta(
+        days=6
+    )  # hours go by between faults; commands come afterwards, in real time
     with serving() as servers, open_platform(settings, now=clock) as platform:
         left = Aftermath(settings, platform, servers[0])
         with logging_to(stream):
@@ -141,8 +144,8 @@ def aftermath(
             ship(live(imported(shops[0])))
             for flow in (*EVERYWHERE, "retry", "confirm_shipments", "export_stock"):
                 shops[0].run(flow)
-            read_under_every_fault(left, shops, clock)
-            write_under_faults(left, shops[0], clock)
+            read_under_every_fault(shops, clock)
+            write_under_faults(shops[0], clock)
             break_down(left, shops[0])
         left.log = stream.getvalue()
         yield left
@@ -155,33 +158,33 @@ def connected(platform: Platform, server: Server, number: int) -> Installation:
     return Installation(platform, server, name)
 
 
-def read_under_every_fault(left: Aftermath, shops: list[Installation], clock: MovableClock) -> None:
+def read_under_every_fault(shops: list[Installation], clock: MovableClock) -> None:
     """Each shop meets a fault of its own, and all of them run at the same time; then hours go by."""
     names = sorted(shops[0].server.faults.known)
     with ThreadPoolExecutor(SHOPS) as workers:
         for start in range(0, len(names), SHOPS):
             chosen = list(zip(names[start : start + SHOPS], shops, strict=False))
             flow = EVERYWHERE[start // SHOPS % len(EVERYWHERE)]
-            for sufferer in [workers.submit(suffer, left, shop, name, flow=flow) for name, shop in chosen]:
+            for sufferer in [workers.submit(suffer, shop, name, flow=flow) for name, shop in chosen]:
                 sufferer.result()
             clock.advance(hours=3)
             for _, shop in chosen:
                 forgive(shop)
 
 
-def write_under_faults(left: Aftermath, shop: Installation, clock: MovableClock) -> None:
+def write_under_faults(shop: Installation, clock: MovableClock) -> None:
     writing = [name for name in shop.server.faults.known if name.startswith("parrot") or name.endswith("after_write")]
     for number, name in enumerate(writing):
+        shop.run("import_new_orders")  # which the export stays behind
         count(shop, "demo_11", 400 + number)
-        suffer(left, shop, name, flow="export_stock", method="PATCH")
+        suffer(shop, name, flow="export_stock", method="PATCH")
         clock.advance(hours=3)
         forgive(shop)
 
 
-def suffer(left: Aftermath, shop: Installation, fault: str, *, flow: str, method: str = "") -> None:
+def suffer(shop: Installation, fault: str, *, flow: str, method: str = "") -> None:
     shop.server.faults.add(fault, times=None, method=method)
-    execution = shop.run(flow)
-    left.codes.add(execution.error_code)
+    shop.run(flow)
     shop.server.faults.clear()
 
 
@@ -203,7 +206,6 @@ def break_down(left: Aftermath, shop: Installation) -> None:
     )
     asked = executions.request(careless, shop.feed("update_products").id, trigger=Trigger.MANUAL)
     run_execution(careless, asked.execution_id)
-    left.codes.add(shop.execution(asked.execution_id).error_code)
     careless.dispatcher.close()
 
 
@@ -217,11 +219,10 @@ def broken(run: Run) -> None:
 
 
 def test_the_key_really_went_through_every_kind_of_failure(aftermath: Aftermath) -> None:
-    print(aftermath.codes)
-    assert aftermath.codes >= {
+    codes = {json.loads(line).get("code") for line in aftermath.log.splitlines()}
+    assert codes >= {
         "broken_invariant",
         "credentials_rejected",
-        "outcome_unknown",
         "permission_missing",
         "rate_limited",
         "settings_invalid",
@@ -231,7 +232,9 @@ def test_the_key_really_went_through_every_kind_of_failure(aftermath: Aftermath)
         "unavailable",
         "unexpected_format",
     }
-    assert found_in(json.dumps([entry.target for entry in aftermath.server.ledger.recent])) == []
+    entries = aftermath.server.ledger.recent
+    assert len({entry.fault for entry in entries if entry.method == "PATCH"}) > 15, "also while writing"
+    assert found_in(json.dumps([entry.target for entry in entries])) == [], "the shop's own log never gets it"
 
 
 def test_the_log_holds_no_key(aftermath: Aftermath) -> None:
@@ -266,16 +269,32 @@ def test_no_row_of_any_table_holds_it_and_what_is_stored_is_bound_to_its_place(a
 
 def test_the_files_and_a_backup_hold_only_what_is_encrypted(aftermath: Aftermath, tmp_path: Path) -> None:
     backups.backup(aftermath.platform, tmp_path / "backup.db")
-    files = [*aftermath.settings.data_folder.iterdir(), tmp_path / "backup.db"]
+    # in a process of its own: to open a database's file and close it gives up the locks this process holds on it
+    subprocess.run(["cp", "-r", str(aftermath.settings.data_folder), str(tmp_path / "copy")], check=True)
+    files = [*(tmp_path / "copy").iterdir(), tmp_path / "backup.db"]
     assert {file.name for file in files} >= {"navette.db", "backup.db"}
     assert {file.name: found_in(file.read_bytes()) for file in files if found_in(file.read_bytes())} == {}
 
 
 def test_redis_holds_ids_and_nothing_else(aftermath: Aftermath, redis_server: Redis) -> None:
     with redis_server.client as client:
-        held = [bytes(name) + bytes(client.dump(name) or b"") for name in client.scan_iter()]
-    assert any(b"execution" in text for text in held), "messages wait there"
-    assert found_in(b"\n".join(held)) == []
+        held = {bytes(name): _content(client, bytes(name)) for name in client.scan_iter()}
+    assert held, "bells wait there"
+    assert re.search(r"\b\d+\b", repr(list(held.values()))), "numbers of executions"
+    assert found_in(repr(held)) == []
+
+
+def _content(client: Any, name: bytes) -> object:
+    """A value in full; Redis' own dumps are packed."""
+    read = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"zset": lambda key: client.zrange(key, 0, -1),
+        b"stream": client.xrange,
+    }
+    return read[client.type(name)](name)
 
 
 COMMANDS = [
@@ -321,15 +340,18 @@ def environment(aftermath: Aftermath) -> dict[str, str]:
 
 def test_no_command_shows_it_not_even_with_every_detail_of_a_failure(aftermath: Aftermath) -> None:
     aftermath.server.faults.add("parrot 400 json", times=None)
-    done = subprocess.run(
-        [sys.executable, "-c", IN_TURN],
-        input=json.dumps(COMMANDS),
-        env=environment(aftermath),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    aftermath.server.faults.clear()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", IN_TURN],
+            input=json.dumps(COMMANDS),
+            env=environment(aftermath),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    finally:
+        aftermath.server.faults.clear()
     said = done.stdout + done.stderr
     assert said.count("exit 0") >= len(COMMANDS) - 6
     assert "A key written on the command line can be read by everybody" in said
@@ -349,7 +371,7 @@ def test_no_process_shows_it_among_its_arguments(aftermath: Aftermath, tmp_path:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        assert aftermath.server.ledger.wait(lambda _: waits.met, timeout_seconds=60)
+        assert aftermath.server.ledger.wait(lambda _: waits.met > 0, timeout_seconds=60)
         arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         aftermath.server.faults.clear()
         output = process.communicate()[0]

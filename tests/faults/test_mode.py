@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def shop(sample: Shop, tmp_path: Path, database_url: str, clock: MovableClock) -
         serve(PrestashopSimulator(sample)) as server,
         open_platform(settings_for(tmp_path, database_url), now=clock) as platform,
     ):
-        known = server.app.describe()["settings"]
+        known: Any = server.app.describe()["settings"]
         integrations.add(platform, "prestashop", name="shop", values={**known, "url": server.url}, person=ADMINISTRATOR)
         installation = imported(Installation(platform, server))
         count(installation, "demo_11", 100)
