@@ -6,7 +6,7 @@
     ├─ TransientError         the whole step is tried again later; nobody is called
     │    RateLimited · Unavailable · TimedOut
     ├─ AttentionError         the integration pauses until a person acts; others go on
-    │    CredentialsRejected · PermissionMissing · AddressRefused · SettingsInvalid
+    │    CredentialsRejected · AddressRefused · SettingsInvalid · PermissionMissing (only the feed pauses)
     ├─ RemoteContractError    the answer cannot be trusted; the page is refused, the cursor stays
     │    UnexpectedFormat · Truncated · TooLarge
     ├─ RequestRefused         the other side understood one request and said no
@@ -145,7 +145,7 @@ class CredentialsRejected(AttentionError):
 
 
 class PermissionMissing(AttentionError):
-    """The key is good, but lacks a right."""
+    """The key is good, but lacks a right: the feed that needs it pauses, the others go on."""
 
     code: ClassVar[str] = "permission_missing"
 

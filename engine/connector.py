@@ -144,13 +144,16 @@ class Census:
 
     def add(self, ids: Iterable[str]) -> None:
         """Take the next ids, in the order the pages will be read in."""
-        for remote_id in ids:
-            if self._open == 0:
-                self.spans.append((remote_id, remote_id))
-            else:
-                self.spans[-1] = (self.spans[-1][0], remote_id)
-            self._open = (self._open + 1) % self._page_size
-            self._hashes.append(hash(remote_id))
+        names = list(ids)
+        done = 0
+        if self._open and names:  # the page that the ids before left open
+            done = self._page_size - self._open
+            self.spans[-1] = (self.spans[-1][0], names[:done][-1])
+        size = self._page_size
+        pages = (names[start : start + size] for start in range(done, len(names), size))
+        self.spans += [(page[0], page[-1]) for page in pages]
+        self._open = (self._open + len(names)) % size
+        self._hashes.extend(map(hash, names))
 
     def __len__(self) -> int:
         """How many ids there are."""
@@ -308,8 +311,8 @@ class Connector:
 
     - ``settings`` is a pydantic model; its ``SecretStr`` fields are encrypted at rest and never shown.
     - ``sign_in(settings)`` gives the address and the secret headers.
-    - ``open(door, settings)`` reads what mapping needs to know about the shop and returns the *account* that streams and
-      sinks are called with.
+    - ``open(door, settings)`` returns the *account* that streams and sinks are called with. What mapping needs to know about
+      the shop is best read only when it is needed: an idle system should cost one request.
     - ``probe(door, settings)`` is the connection test.
     - ``interpret(answer)`` turns an answer that is not 2xx into an error, or returns None to leave it to the door's table.
     - ``refresh(door, settings)`` asks for new secrets when those of an integration have expired, and returns them by the

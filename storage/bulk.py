@@ -1,6 +1,6 @@
 """Many rows at once: the page's way into the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -121,6 +121,18 @@ def _one_of_sqlite(element: _OneOf, compiler: SQLCompiler, **options: Any) -> st
 def _one_of_postgresql(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
     column, listed = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY ({listed})"
+
+
+def given_rows(**columns: sa.ColumnElement[Any]) -> sa.TableValuedAlias:
+    """PostgreSQL only: rows given at execution, under ``rows``, as ``encode_rows`` writes them. One round trip for all."""
+    rows = sa.func.json_to_recordset(sa.cast(bindparam("rows", type_=sa.Text()), sa.JSON))
+    table = rows.table_valued(*(sa.column(name, column.type) for name, column in columns.items()))
+    return table.render_derived("given", with_types=True)
+
+
+def encode_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What ``given_rows`` are given."""
+    return {"rows": msgspec.json.encode(rows).decode()}
 
 
 def one_of(column: sa.ColumnElement[Any], name: str = "ids") -> sa.ColumnElement[bool]:

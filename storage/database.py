@@ -83,18 +83,14 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Unit]:
         """One transaction that may write. Raises ``Conflict``, ``StorageBusy`` or ``StorageFull``."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
-            if self.dialect == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield Unit(connection, self._time(connection))
+        with self._translated(), self._begun("BEGIN IMMEDIATE") as unit:
+            yield unit
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """One consistent view, for reading only."""
-        with self._translated(), self.engine.connect() as connection, connection.begin():
-            if self.dialect == "sqlite":
-                connection.exec_driver_sql("BEGIN")
-            yield Unit(connection, self._time(connection))
+        with self._translated(), self._begun("BEGIN") as unit:
+            yield unit
 
     def write(self, work: Callable[[Unit], T]) -> T:
         """Run ``work`` in one transaction; again, up to three times, when the database made it give way to another."""
@@ -115,8 +111,42 @@ class Database:
 
     def now(self) -> datetime:
         """The database's own time, which all processes share."""
-        with self._translated(), self.engine.connect() as connection:
-            return self._time(connection)
+        return self.read(lambda unit: unit.now)
+
+    @contextmanager
+    def _begun(self, sqlite_begin: str) -> Iterator[Unit]:
+        """A transaction, committed unless an error leaves the block."""
+        connection, now = self._begin(sqlite_begin)
+        with connection:
+            try:
+                yield Unit(connection, now)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _begin(self, sqlite_begin: str) -> tuple[sa.Connection, datetime]:
+        """The first statement shows whether a pooled connection still lives. Nothing is done yet, so a fresh one may follow."""
+        for is_second in (False, True):
+            connection = self.engine.connect()
+            try:
+                return connection, self._say_begin(connection, sqlite_begin)
+            except BaseException as error:
+                connection.close()
+                if is_second or not (isinstance(error, exc.DBAPIError) and error.connection_invalidated):
+                    raise
+        raise BrokenInvariant("A transaction was neither begun nor refused.")
+
+    def _say_begin(self, connection: sa.Connection, sqlite_begin: str) -> datetime:
+        """On PostgreSQL its time comes along in the same round trip, which is why neither driver says BEGIN by itself."""
+        if self.dialect == "sqlite":
+            connection.exec_driver_sql(sqlite_begin)
+            return (self._now or clock.now)()
+        if self._now is not None:
+            connection.exec_driver_sql("BEGIN")
+            return self._now()
+        time: datetime = connection.exec_driver_sql("SELECT clock_timestamp(); BEGIN").scalar_one()
+        return time.astimezone(UTC)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -125,21 +155,13 @@ class Database:
         except (exc.SQLAlchemyError, self._driver_error) as error:
             raise _translate(error) from None
 
-    def _time(self, connection: sa.Connection) -> datetime:
-        if self._now is not None:
-            return self._now()
-        if self.dialect == "sqlite":
-            return clock.now()
-        time: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-        return time.astimezone(UTC)
-
 
 def _create_engine(url: str, pool_size: int) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, isolation_level="AUTOCOMMIT")
     engine = sa.create_engine(
         parsed,
         pool_size=pool_size,

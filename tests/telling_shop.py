@@ -17,7 +17,7 @@ from engine.runtime.outbound import exporter, stock
 from engine.runtime.run import Run, Tally
 from engine.runtime.stock_check import reconciler
 from storage.database import Database, Unit
-from storage.queries import effects, executions, feeds, integrations, records
+from storage.queries import effects, executions, feeds, integrations, references
 from storage.queries.effects import Effect
 from storage.rows import EffectState, Mode
 from storage.tables import installation
@@ -209,7 +209,7 @@ class TellingHub(Hub):
     def record_id(self, item: str) -> int:
         """The hub's record of an item."""
         found = self.database.read(
-            lambda unit: records.known(unit, self.integration_id, kind="product", remote_ids=[item])
+            lambda unit: references.known(unit, self.integration_id, kind="product", remote_ids=[item])
         )
         return found[item].record_id
 

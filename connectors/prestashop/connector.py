@@ -22,33 +22,28 @@ from engine.connector import Connector, Sink, StockMeaning, Stream
 
 
 def _catalogue(account: Account) -> product_mapping.Catalogue:
-    def gather() -> product_mapping.Catalogue:
-        has_variants = catalogue.has_combinations(account)
-        names = labels(account) if has_variants else None
-        return product_mapping.Catalogue(
-            currency=account.currency,
-            language=account.speech.language,
-            weight_unit=account.facts.weight_unit,
-            options=names.options if names is not None else {},
-            values=names.values if names is not None else {},
-        )
-
-    return account.once("catalogue", gather)
+    has_variants = catalogue.has_combinations(account)
+    names = labels(account) if has_variants else None
+    return product_mapping.Catalogue(
+        currency=account.currency,
+        language=account.speech.language,
+        weight_unit=account.facts.weight_unit,
+        options=names.options if names is not None else {},
+        values=names.values if names is not None else {},
+    )
 
 
 def _shop(account: Account) -> order_mapping.Shop:
     facts = account.facts
-    return account.once(
-        "shop", lambda: order_mapping.Shop(facts.zone, facts.language_id, facts.name, facts.cancelled_states)
-    )
+    return order_mapping.Shop(facts.zone, facts.language_id, facts.name, facts.cancelled_states)
 
 
 def _product(raw: ProductRaw | Broken, account: Account) -> Product:
-    return product_mapping.product(raw, _catalogue(account))
+    return product_mapping.product(raw, account.once("catalogue", lambda: _catalogue(account)))
 
 
 def _order(raw: OrderRaw | Broken, account: Account) -> Order:
-    return order_mapping.order(raw, _shop(account))
+    return order_mapping.order(raw, account.once("shop", lambda: _shop(account)))
 
 
 def _stock_level(raw: StockRow | Broken, account: Account) -> StockLevel:  # noqa: ARG001 - the shape of Stream.record

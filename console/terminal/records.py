@@ -14,7 +14,7 @@ from domain.errors import UserError
 from domain.records import KINDS
 from engine.actions.names import integration_named, suggest
 from storage.database import Unit
-from storage.queries import held, integrations, outcomes, records
+from storage.queries import held, integrations, outcomes, records, references
 from storage.queries.held import HeldLine
 from storage.queries.outcomes import OutcomeRow
 from storage.queries.records import RecordRow
@@ -85,11 +85,11 @@ def show_record(
         row = records.get(unit, record_id)
         if row is None:
             raise UserError(f"There is no record {record_id}. Find one with: navette records list product --find <SKU>")
-        references = records.references_of(unit, record_id)
+        known_as = references.of_record(unit, record_id)
         history = outcomes.of_record(unit, record_id)
         zone = _zone(unit, row.integration)
         if as_json:
-            tell_json({"record": row, "references": references, "history": history})
+            tell_json({"record": row, "references": known_as, "history": history})
             return
         facts(
             [
@@ -106,7 +106,7 @@ def show_record(
             Column("remote_id", lambda link: link[1], "as"),
             Column("gone_at", lambda link: link[2], "gone since", lambda link: moment(link[2], zone)),
         )
-        console().print(table(references, links))
+        console().print(table(known_as, links))
         events: tuple[Column[OutcomeRow], ...] = (
             Column("at", lambda event: event.at, "when", lambda event: moment(event.at, zone)),
             Column("flow", lambda event: f"{event.integration}/{event.flow}", "flow"),

@@ -40,7 +40,7 @@ def find(platform: Platform, unit: Unit, claim: Claim, *, behind: Behind) -> Wai
     requested_at = claim.execution.requested_at
     if unit.now - requested_at > _LONGEST_WAIT:
         return Waiting(f"“{title}” has not succeeded within an hour, and this flow runs behind it.", None)
-    if any(execution.scope is None for execution in executions.unfinished(unit, ahead.id)):
+    if any(execution.scope is None for execution in executions.contenders(unit, ahead.id)):
         return Waiting(f"Waits for “{title}”, which runs first.", _LOOK_AGAIN)
     last = executions.last_ended(unit, ahead.id)
     if last is not None and last.ended_at is not None and last.ended_at >= requested_at:

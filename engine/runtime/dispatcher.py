@@ -6,15 +6,14 @@ middleware: no retries, no delays, no time limits, no results.
 
 from collections.abc import Callable, Iterable
 from queue import Queue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
-import redis
 import structlog
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+if TYPE_CHECKING:
+    import redis
 
 log = structlog.get_logger()
 
@@ -30,13 +29,11 @@ class Dispatcher:
 
     def __init__(self, redis_url: str = "") -> None:
         """An empty address keeps messages within this process. Redis is not contacted yet."""
-        self._client = _connect(redis_url) if redis_url else None
-        self._broker: dramatiq.Broker
-        if self._client is not None:
-            broker: Any = RedisBroker  # dramatiq leaves its signature untyped
-            self._broker = broker(client=self._client, namespace=_NAMESPACE, middleware=[])
-        else:
-            self._broker = StubBroker(middleware=[])
+        self._client: redis.Redis | None = None
+        self._broker: dramatiq.Broker = StubBroker(middleware=[])
+        self._unreachable: tuple[type[Exception], ...] = ()
+        if redis_url:
+            self._client, self._broker, self._unreachable = _over_redis(redis_url)
         self._broker.declare_queue(_QUEUE)
         self._worker: dramatiq.Worker | None = None
 
@@ -45,7 +42,7 @@ class Dispatcher:
         try:
             for execution_id in execution_ids:
                 self._broker.enqueue(_message(execution_id))
-        except redis.RedisError as error:
+        except self._unreachable as error:
             log.warning("ring_lost", error=type(error).__name__)
             return False
         return True
@@ -57,7 +54,7 @@ class Dispatcher:
             return queue.qsize()
         try:
             return int(self._client.llen(f"{_NAMESPACE}:{_QUEUE}"))
-        except redis.RedisError:
+        except self._unreachable:
             return None
 
     def start(self, work: Callable[[int], None], *, threads: int) -> None:
@@ -84,6 +81,14 @@ def _message(execution_id: int) -> dramatiq.Message[Any]:
     return dramatiq.Message(queue_name=_QUEUE, actor_name=_ACTOR, args=(execution_id,), kwargs={}, options={})
 
 
-def _connect(url: str) -> "redis.Redis":
-    """Nobody waits long for a bell: a person's click must not hang because Redis does."""
-    return redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5, retry=Retry(NoBackoff(), 1))
+def _over_redis(url: str) -> "tuple[redis.Redis, dramatiq.Broker, tuple[type[Exception], ...]]":
+    """The client, the broker on it, and what they raise when Redis is away. Imported here: one process alone needs none of it."""
+    from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415
+    from redis import Redis, RedisError  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
+    # Nobody waits long for a bell: a person's click must not hang because Redis does.
+    client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=5, retry=Retry(NoBackoff(), 1))
+    broker: Any = RedisBroker  # dramatiq leaves its signature untyped
+    return client, broker(client=client, namespace=_NAMESPACE, middleware=[]), (RedisError,)

@@ -10,6 +10,7 @@ from domain.errors import UserError
 from engine.runtime.platform import Platform
 from storage.database import Conflict, Unit
 from storage.queries import executions, feeds, integrations, webhooks
+from storage.queries.executions import Contender
 from storage.rows import Execution, Feed, Integration, State, Trigger
 
 log = structlog.get_logger()
@@ -28,11 +29,12 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An execution that is ours to work on, with the rows it belongs to as they were at that moment."""
+    """An execution that is ours to work on, with the rows it belongs to as they were at that moment; secrets as ciphertext."""
 
     execution: Execution
     feed: Feed
     integration: Integration
+    secrets: Mapping[str, str]
 
 
 def request(
@@ -65,11 +67,11 @@ def place(
     accepts_volume: bool = False,
 ) -> Requested:
     """The same within a transaction of the caller, who rings ``execution_id`` after commit."""
-    feed = feeds.lock(unit, feed_id)
-    if feed is None:
+    found = feeds.with_integration(unit, feed_id, locks=True)
+    if found is None:
         raise UserError("This flow does not exist any more.")
-    _demand_open(unit, feed)
-    unfinished = executions.unfinished(unit, feed_id)
+    _demand_open(*found)
+    unfinished = executions.contenders(unit, feed_id)
     wanted = dict(scope) if scope is not None else None
     for waiting in unfinished:
         if waiting.state is State.QUEUED and (waiting.scope == wanted or _gather(unit, waiting, trigger, wanted)):
@@ -100,11 +102,11 @@ def claim(platform: Platform, execution_id: int) -> Claim | None:
         )
         if execution is None:
             return None
-        feed = feeds.get(unit, execution.feed_id)
-        assert feed is not None  # a foreign key
-        integration = integrations.get(unit, feed.integration_id)
-        assert integration is not None  # likewise
-        return Claim(execution=execution, feed=feed, integration=integration)
+        found = feeds.with_integration(unit, execution.feed_id)
+        assert found is not None  # a foreign key
+        feed, integration = found
+        secrets = integrations.secrets_of(unit, integration.id)
+        return Claim(execution=execution, feed=feed, integration=integration, secrets=secrets)
 
     try:
         return platform.database.write(work)
@@ -125,7 +127,7 @@ def cancel(platform: Platform, execution_id: int, *, person: str) -> str:
     return f"Execution {execution_id} stops after the record at hand; what is saved stays saved."
 
 
-def _gather(unit: Unit, waiting: Execution, trigger: Trigger, wanted: Mapping[str, Any] | None) -> bool:
+def _gather(unit: Unit, waiting: Contender, trigger: Trigger, wanted: Mapping[str, Any] | None) -> bool:
     """Let a waiting execution of webhooks look at further records too: a thousand hints are not a thousand executions."""
     former, further = (waiting.scope or {}).get("ids"), (wanted or {}).get("ids")
     if trigger is not Trigger.WEBHOOK or waiting.trigger is not trigger or not former or not further:
@@ -134,9 +136,7 @@ def _gather(unit: Unit, waiting: Execution, trigger: Trigger, wanted: Mapping[st
     return len(ids) <= _MOST_GATHERED and webhooks.widen(unit, waiting.id, ids=ids)
 
 
-def _demand_open(unit: Unit, feed: Feed) -> None:
-    integration = integrations.get(unit, feed.integration_id)
-    assert integration is not None  # a foreign key
+def _demand_open(feed: Feed, integration: Integration) -> None:
     name = integration.title or integration.name
     if not feed.is_enabled:
         raise UserError(f"The flow {feed.flow} of {name} is switched off. Switch it on first.")

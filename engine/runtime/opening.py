@@ -1,6 +1,6 @@
 """Opens an integration: settings and secrets from the database, a signed-in door, the gate in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -24,9 +24,18 @@ def secret_place(integration_id: int, name: str) -> str:
     return f"integration:{integration_id}:{name}"
 
 
-def read_settings(platform: Platform, integration: Integration, connector: Connector) -> Any:  # noqa: ANN401 - the connector's own model
-    """The connector's settings with their secrets. Raises ``SettingsInvalid`` when they do not fit the connector."""
-    stored = platform.database.read(lambda unit: integrations.secrets_of(unit, integration.id))
+def read_settings(
+    platform: Platform, integration: Integration, connector: Connector, *, secrets: Mapping[str, str] | None = None
+) -> Any:  # noqa: ANN401 - the connector's own model
+    """The connector's settings with their secrets. Raises ``SettingsInvalid`` when they do not fit the connector.
+
+    ``secrets`` are the ciphertexts, where they have been read already.
+    """
+    stored = (
+        platform.database.read(lambda unit: integrations.secrets_of(unit, integration.id))
+        if secrets is None
+        else secrets
+    )
     remedy = f"Open the settings of {integration.title or integration.name} and enter what is missing."
     try:
         hidden = {

@@ -43,8 +43,7 @@ def plan(unit: Unit, *, count: int = _AT_ONCE) -> int:
     if not ready:
         return 0
     ids = [feed.id for feed in ready]
-    busy = queue.busy_feeds(unit, ids)
-    queued = queue.queued_feeds(unit, ids) if busy else set()
+    busy, queued = queue.busy_feeds(unit, ids)
     planned: list[Planned] = []
     skips: dict[int, list[Planned]] = {}
     following: dict[int, datetime | None] = {}

@@ -16,9 +16,11 @@ from domain.errors import (
     BrokenInvariant,
     Cancelled,
     LeaseLost,
+    PermissionMissing,
     PlatformError,
     RateLimited,
     TransientError,
+    UserError,
 )
 from domain.rulebook import Rulebook
 from engine.flow import Behind, Flow, Import
@@ -48,6 +50,7 @@ class Pause(Enum):
     """What stops along with an execution."""
 
     NOTHING = auto()
+    FEED = auto()
     INTEGRATION = auto()
 
 
@@ -96,7 +99,7 @@ def _attempt(platform: Platform, claim: Claim, lease: Lease) -> tuple[Run | None
         if flow.behind is not None and (end := _stay_behind(platform, claim, flow.behind)) is not None:
             return None, end
         connector = platform.registry.connector(claim.integration.connector)
-        settings = opening.read_settings(platform, claim.integration, connector)
+        settings = opening.read_settings(platform, claim.integration, connector, secrets=claim.secrets)
         limits = connector.limits(settings)
         traffic = _traffic_so_far(claim)
         budget = DatabaseBudget(platform.database, claim.integration.id, per_second=limits.per_second)
@@ -167,8 +170,15 @@ def _judge(error: Exception, claim: Claim, *, has_progressed: bool) -> End:
             return End(State.QUEUED, error.message, error.code, wait=_wait(error, tries), tries=tries)
         case TransientError() | Conflict() if tries + 1 < MOST_TRIES:
             return End(State.QUEUED, error.message, error.code, wait=_wait(error, tries), tries=tries + 1)
+        case PermissionMissing():
+            remedy = (
+                f"{error.remedy} Then resume the flow: navette feeds resume {claim.integration.name}/{claim.feed.flow}"
+            )
+            return _failed(error, remedy=remedy.strip(), pauses=Pause.FEED)
         case AttentionError():
             return _failed(error, remedy=error.remedy, pauses=Pause.INTEGRATION)
+        case UserError():
+            return End(State.FAILED, error.message, error.code)
         case PlatformError() if not isinstance(error, BrokenInvariant):
             return _failed(error)
         case _:
@@ -248,22 +258,28 @@ def _conclude(platform: Platform, unit: Unit, claim: Claim, *, end: End, run: Ru
         )
     if end.pauses is Pause.INTEGRATION:
         integrations.pause(unit, claim.integration.id, attention=end.reason)
-    if end.state in (State.SUCCEEDED, State.SUCCEEDED_WITH_ISSUES) and execution.scope is None:
-        _note_success(unit, claim, work=platform.registry.flow(feed.flow))
+    elif end.pauses is Pause.FEED:
+        feeds.pause(unit, feed.id, reason=end.reason)
+    if end.state in (State.SUCCEEDED, State.SUCCEEDED_WITH_ISSUES) and execution.scope is None and run is not None:
+        _note_success(unit, claim, flow=run.flow, tally=run.tally)
     waiting = behind.followers(platform, unit, claim)
-    if end.state is not State.QUEUED:
+    if waiting and end.state is not State.QUEUED:
         queue.advance(unit, waiting)
     return queue.next_queued(unit, [feed.id, *waiting])
 
 
-def _note_success(unit: Unit, claim: Claim, *, work: Flow) -> None:
-    """The feed is well: its own issues close, and a flow that runs once is locked."""
+def _note_success(unit: Unit, claim: Claim, *, flow: Flow, tally: Tally) -> None:
+    """The feed is well: its own issues close, and a flow that runs once is locked, unless there was nothing for it yet."""
     started_at = claim.execution.started_at
-    feeds.succeeded(unit, claim.feed.id, seconds=(unit.now - started_at).total_seconds() if started_at else 0.0)
-    for cause in feeds.open_causes(unit, claim.integration.id, flow=claim.feed.flow):
-        if cause.count(":") == 1:  # longer ones concern single records, and close with them
-            issues.settle(unit, integration_id=claim.integration.id, cause=cause, by="a successful run")
-    if isinstance(work.work, Import) and work.work.locks:
+    has_open_issue = feeds.succeeded(
+        unit, claim.feed.id, seconds=(unit.now - started_at).total_seconds() if started_at else 0.0
+    )
+    if has_open_issue:
+        for cause in feeds.open_causes(unit, claim.integration.id, flow=claim.feed.flow):
+            if cause.count(":") == 1:  # longer ones concern single records, and close with them
+                issues.settle(unit, integration_id=claim.integration.id, cause=cause, by="a successful run")
+    has_saved = tally.created + tally.updated + tally.unchanged > 0
+    if isinstance(flow.work, Import) and flow.work.locks and has_saved:
         feeds.change(unit, claim.feed.id, is_enabled=False, due_at=None)
 
 

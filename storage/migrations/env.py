@@ -33,5 +33,5 @@ if given is not None:
     _run(given)
 else:
     url = context.get_x_argument(as_dictionary=True)["url"]
-    with Database(url) as database, database.engine.connect() as connection:
-        _run(connection)
+    with Database(url) as database, database.writing() as unit:
+        _run(unit.connection)

@@ -189,7 +189,7 @@ def _of_feed(
     unit: Unit, feed_id: int, *, state: EffectState, after: int, count: int, locked: bool = False
 ) -> list[Effect]:
     query = (
-        sa.select(effects)
+        sa.select(*_COLUMNS)
         .where(effects.c.feed_id == feed_id, effects.c.state == state.value, effects.c.id > after)
         .order_by(effects.c.id)
         .limit(count)
@@ -200,12 +200,20 @@ def _of_feed(
 
 
 def _effects(unit: Unit, query: sa.Select[Any], parameters: dict[str, Any] | None = None) -> list[Effect]:
-    return [_effect(row) for row in unit.connection.execute(query, parameters or {}).mappings()]
+    return [_effect(row) for row in unit.connection.execute(query, parameters or {}).all()]
 
 
-def _effect(row: sa.RowMapping) -> Effect:
-    values = {name: row[name] for name in Effect.__dataclass_fields__}
-    return Effect(**{**values, "state": EffectState(row["state"])})
+_FIELDS = tuple(Effect.__dataclass_fields__)
+_COLUMNS = tuple(effects.c[name] for name in _FIELDS)
+_STATE = _FIELDS.index("state")
+_STATES = {state.value: state for state in EffectState}
+
+
+def _effect(row: Sequence[Any]) -> Effect:
+    """From a row that begins with the columns above."""
+    values = list(row[: len(_FIELDS)])
+    values[_STATE] = _STATES[values[_STATE]]
+    return Effect(*values)
 
 
 def done_by(unit: Unit, feed_id: int, execution_id: int) -> int:
@@ -216,30 +224,24 @@ def done_by(unit: Unit, feed_id: int, execution_id: int) -> int:
     return unit.connection.execute(query).scalar_one()
 
 
+_SETTLE = """
+UPDATE effects SET state = ?, reason = ?, receipt = ?, attempts = attempts + ?, execution_id = coalesce(?, execution_id),
+  updated_at = ? WHERE id = ?
+"""
+
+
 def settle(unit: Unit, settled: Sequence[Settled], *, execution_id: int | None = None) -> None:
     """Save what became of effects; the values of those that are done are from now on what is known to be there."""
     if not settled:
         return
-    unit.connection.execute(
-        effects.update()
-        .where(effects.c.id == sa.bindparam("effect"))
-        .values(
-            state=sa.bindparam("new_state"),
-            reason=sa.bindparam("new_reason"),
-            receipt=sa.bindparam("new_receipt", type_=effects.c.receipt.type),
-            attempts=effects.c.attempts + sa.bindparam("sent"),
-            execution_id=sa.func.coalesce(sa.bindparam("by", type_=sa.BigInteger), effects.c.execution_id),
-            updated_at=unit.now,
-        ),
+    now = instant_to_driver(unit.now, unit.dialect)
+    unit.connection.exec_driver_sql(
+        _SETTLE if unit.dialect == "sqlite" else _SETTLE.replace("?", "%s"),
         [
-            {
-                "effect": item.effect.id,
-                "new_state": item.state.value,
-                "new_reason": item.reason,
-                "new_receipt": item.receipt,
-                "sent": int(item.was_sent),
-                "by": execution_id,
-            }
+            (
+                *(item.state.value, item.reason, None if item.receipt is None else _encode(item.receipt)),
+                *(int(item.was_sent), execution_id, now, item.effect.id),
+            )
             for item in settled
         ],
     )
@@ -269,13 +271,13 @@ def know(unit: Unit, values: Sequence[tuple[int, str, str, Any]]) -> None:
 def get(unit: Unit, effect_ids: Sequence[int]) -> list[Effect]:
     """These effects, in the order of their ids; those that do not exist are left out."""
     return _effects(
-        unit, sa.select(effects).where(one_of(effects.c.id)).order_by(effects.c.id), {"ids": list(effect_ids)}
+        unit, sa.select(*_COLUMNS).where(one_of(effects.c.id)).order_by(effects.c.id), {"ids": list(effect_ids)}
     )
 
 
 def of_identities(unit: Unit, integration_id: int, identities: Sequence[str]) -> dict[str, Effect]:
     """Effects by their identities."""
-    query = sa.select(effects).where(effects.c.integration_id == integration_id, one_of(effects.c.identity))
+    query = sa.select(*_COLUMNS).where(effects.c.integration_id == integration_id, one_of(effects.c.identity))
     return {effect.identity: effect for effect in _effects(unit, query, {"ids": list(identities)})}
 
 
@@ -300,7 +302,7 @@ def listed(
 ) -> list[EffectLine]:
     """Effects for people, newest first; ``before`` is the id to go on from."""
     query = (
-        sa.select(effects, integrations.c.name.label("integration"), feeds.c.flow)
+        sa.select(*_COLUMNS, integrations.c.name.label("integration"), feeds.c.flow)
         .select_from(
             effects.join(integrations, integrations.c.id == effects.c.integration_id).join(
                 feeds, feeds.c.id == effects.c.feed_id
@@ -319,9 +321,7 @@ def listed(
         query = query.where(sa.or_(effects.c.target == target, effects.c.label == target))
     if before is not None:
         query = query.where(effects.c.id < before)
-    return [
-        EffectLine(row["integration"], row["flow"], _effect(row)) for row in unit.connection.execute(query).mappings()
-    ]
+    return [EffectLine(row.integration, row.flow, _effect(row)) for row in unit.connection.execute(query)]
 
 
 def counts(unit: Unit, integration_id: int) -> dict[tuple[int, EffectState], int]:

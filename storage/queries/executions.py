@@ -18,6 +18,107 @@ COLUMNS = tuple(executions.c[field.name] for field in fields(Execution))
 _FIELDS = tuple(field.name for field in fields(Execution))
 _running = executions.alias("running")
 
+_ID = executions.c.id
+_STATE = executions.c.state
+_MOMENT = sa.bindparam("moment", type_=executions.c.available_at.type)
+_IS_IT = executions.c.id == sa.bindparam("execution_id")
+HELD = sa.and_(_IS_IT, executions.c.attempt == sa.bindparam("held_attempt"), _STATE == State.RUNNING)
+"""An attempt still holds the execution: the condition of whatever it writes about itself, with the values of ``held``."""
+
+_IS_OPEN = (
+    sa.select(feeds.c.id)
+    .join(integrations, integrations.c.id == feeds.c.integration_id)
+    .where(
+        feeds.c.id == executions.c.feed_id,
+        feeds.c.is_enabled,
+        feeds.c.paused_at.is_(None),
+        integrations.c.paused_at.is_(None),
+    )
+    .exists()
+)
+_VERSION = (
+    sa.select(integrations.c.settings_version)
+    .join(feeds, feeds.c.integration_id == integrations.c.id)
+    .where(feeds.c.id == executions.c.feed_id)
+    .scalar_subquery()
+)
+_IS_RUNNING = (
+    sa.select(_running.c.id)
+    .where(_running.c.feed_id == executions.c.feed_id, _running.c.state == State.RUNNING)
+    .exists()
+)
+
+# Built once: to build a statement takes longer than to run it. Columns to set may be added where one is executed.
+INSERT = {
+    name: dialect.insert(executions).on_conflict_do_nothing(index_elements=["feed_id", "due_at"])
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+"""By dialect: an insert that leaves slots that are taken as they are."""
+
+_INSERT = {name: statement.returning(_ID) for name, statement in INSERT.items()}
+_CLAIM = (
+    executions.update()
+    .where(_IS_IT, _STATE == State.QUEUED, executions.c.available_at <= _MOMENT, _IS_OPEN, ~_IS_RUNNING)
+    .values(
+        state=State.RUNNING,
+        attempt=executions.c.attempt + 1,
+        started_at=sa.func.coalesce(executions.c.started_at, _MOMENT),
+        settings_version=_VERSION,
+        reason="",
+    )
+    .returning(*COLUMNS)
+)
+_PROGRESS = executions.update().where(HELD).returning(executions.c.is_cancelling)
+_CHANGE_HELD = executions.update().where(HELD)
+_CHANGE_QUEUED = executions.update().where(_IS_IT, _STATE == State.QUEUED)
+_JOIN = _CHANGE_QUEUED.values(
+    accepts_volume=sa.or_(executions.c.accepts_volume, sa.bindparam("accepts", type_=sa.Boolean()))
+)
+_GET = sa.select(*COLUMNS).where(_IS_IT)
+_OF_FEED = executions.c.feed_id == sa.bindparam("of_feed")
+_IS_UNFINISHED = _STATE.in_(UNFINISHED)
+_UNFINISHED = sa.select(*COLUMNS).where(_OF_FEED, _IS_UNFINISHED).order_by(_ID)
+_CONTENDERS = (
+    sa.select(_ID, executions.c.trigger, _STATE, executions.c.scope).where(_OF_FEED, _IS_UNFINISHED).order_by(_ID)
+)
+_LAST_ENDED = (
+    sa.select(*COLUMNS)
+    .where(
+        _OF_FEED,
+        _STATE.in_((State.SUCCEEDED, State.SUCCEEDED_WITH_ISSUES, State.FAILED, State.CANCELLED)),
+        executions.c.scope.is_(None),
+    )
+    .order_by(_ID.desc())
+    .limit(1)
+)
+_PERMISSION = (
+    sa.select(
+        sa.and_(
+            _STATE == State.RUNNING,
+            executions.c.attempt == sa.bindparam("held_attempt"),
+            executions.c.lease_until >= _MOMENT,
+            ~executions.c.is_cancelling,
+        ).label("holds_lease"),
+        integrations.c.mode,
+        feeds.c.is_live,
+        sa.select(installation.c.id).where(installation.c.confirmed_at.is_not(None)).exists().label("is_confirmed"),
+    )
+    .select_from(executions)
+    .join(feeds, feeds.c.id == executions.c.feed_id)
+    .join(integrations, integrations.c.id == feeds.c.integration_id)
+    .where(_IS_IT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """As much of a queued or running execution as a further request of its feed must know."""
+
+    id: int
+    trigger: Trigger
+    state: State
+    scope: dict[str, Any] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -40,19 +141,18 @@ def insert(
     accepts_volume: bool = False,
 ) -> int | None:
     """Queue an execution and return its id; None when the slot ``(feed_id, due_at)`` was taken already."""
-    statement = insert_statement(unit).values(
-        feed_id=feed_id,
-        trigger=trigger,
-        person=person,
-        state=State.QUEUED,
-        scope=scope,
-        due_at=due_at,
-        requested_at=unit.now,
-        available_at=unit.now,
-        accepts_volume=accepts_volume,
-    )
-    statement = statement.on_conflict_do_nothing(index_elements=["feed_id", "due_at"])
-    return unit.connection.execute(statement.returning(executions.c.id)).scalar_one_or_none()
+    values = {
+        "feed_id": feed_id,
+        "trigger": trigger,
+        "person": person,
+        "state": State.QUEUED,
+        "scope": scope,
+        "due_at": due_at,
+        "requested_at": unit.now,
+        "available_at": unit.now,
+        "accepts_volume": accepts_volume,
+    }
+    return unit.connection.execute(_INSERT[unit.dialect], values).scalar_one_or_none()
 
 
 def claim(unit: Unit, execution_id: int, *, worker: str, lease_seconds: float) -> Execution | None:
@@ -60,81 +160,38 @@ def claim(unit: Unit, execution_id: int, *, worker: str, lease_seconds: float) -
 
     Raises ``Conflict`` when another worker claimed an execution of the same feed at the same moment.
     """
-    is_open = (
-        sa.select(feeds.c.id)
-        .join(integrations, integrations.c.id == feeds.c.integration_id)
-        .where(
-            feeds.c.id == executions.c.feed_id,
-            feeds.c.is_enabled,
-            feeds.c.paused_at.is_(None),
-            integrations.c.paused_at.is_(None),
-        )
-        .exists()
-    )
-    version = (
-        sa.select(integrations.c.settings_version)
-        .join(feeds, feeds.c.integration_id == integrations.c.id)
-        .where(feeds.c.id == executions.c.feed_id)
-        .scalar_subquery()
-    )
-    is_running = (
-        sa.select(_running.c.id)
-        .where(_running.c.feed_id == executions.c.feed_id, _running.c.state == State.RUNNING)
-        .exists()
-    )
-    statement = (
-        executions.update()
-        .where(
-            executions.c.id == execution_id,
-            executions.c.state == State.QUEUED,
-            executions.c.available_at <= unit.now,
-            is_open,
-            ~is_running,
-        )
-        .values(
-            state=State.RUNNING,
-            attempt=executions.c.attempt + 1,
-            worker=worker,
-            lease_until=unit.now + timedelta(seconds=lease_seconds),
-            started_at=sa.func.coalesce(executions.c.started_at, sa.literal(unit.now, executions.c.started_at.type)),
-            settings_version=version,
-            reason="",
-        )
-        .returning(*COLUMNS)
-    )
-    return _one(unit.connection.execute(statement))
+    values = {
+        "execution_id": execution_id,
+        "moment": unit.now,
+        "worker": worker,
+        "lease_until": unit.now + timedelta(seconds=lease_seconds),
+    }
+    return _one(unit.connection.execute(_CLAIM, values))
 
 
 def progress(
     unit: Unit, execution_id: int, *, attempt: int, lease_seconds: float, columns: Mapping[str, Any]
 ) -> bool | None:
     """Save progress and renew the lease, if this attempt still holds it. Returns whether a person cancelled; None: lost."""
-    statement = (
-        executions.update()
-        .where(is_held(execution_id, attempt))
-        .values(**columns, lease_until=unit.now + timedelta(seconds=lease_seconds))
-        .returning(executions.c.is_cancelling)
-    )
-    return unit.connection.execute(statement).scalar_one_or_none()
+    lease_until = unit.now + timedelta(seconds=lease_seconds)
+    values = {**held(execution_id, attempt), **columns, "lease_until": lease_until}
+    return unit.connection.execute(_PROGRESS, values).scalar_one_or_none()
 
 
 def release(
     unit: Unit, execution_id: int, *, attempt: int, available_at: datetime | None = None, tries: int, reason: str = ""
 ) -> bool:
     """Give an execution back to the queue; False when this attempt no longer holds it."""
-    statement = (
-        executions.update()
-        .where(is_held(execution_id, attempt))
-        .values(
-            state=State.QUEUED,
-            tries=tries,
-            available_at=available_at or unit.now,
-            lease_until=None,
-            rung_at=None,
-            reason=reason,
-        )
-    )
-    return unit.connection.execute(statement).rowcount == 1
+    values = {
+        **held(execution_id, attempt),
+        "state": State.QUEUED,
+        "tries": tries,
+        "available_at": available_at or unit.now,
+        "lease_until": None,
+        "rung_at": None,
+        "reason": reason,
+    }
+    return unit.connection.execute(_CHANGE_HELD, values).rowcount == 1
 
 
 def finish(
@@ -148,24 +205,21 @@ def finish(
     columns: Mapping[str, Any] | None = None,
 ) -> bool:
     """End an execution; False when this attempt no longer holds it."""
-    statement = (
-        executions.update()
-        .where(is_held(execution_id, attempt))
-        .values(
-            **(columns or {}), state=state, reason=reason, error_code=error_code, ended_at=unit.now, lease_until=None
-        )
-    )
-    return unit.connection.execute(statement).rowcount == 1
+    values = {
+        **held(execution_id, attempt),
+        **(columns or {}),
+        "state": state,
+        "reason": reason,
+        "error_code": error_code,
+        "ended_at": unit.now,
+        "lease_until": None,
+    }
+    return unit.connection.execute(_CHANGE_HELD, values).rowcount == 1
 
 
 def cancel(unit: Unit, execution_id: int, *, reason: str) -> State | None:
     """Cancel at once what is queued, ask what is running to stop. Returns the state found; None when it had ended."""
-    dropped = unit.connection.execute(
-        executions.update()
-        .where(executions.c.id == execution_id, executions.c.state == State.QUEUED)
-        .values(state=State.CANCELLED, reason=reason, ended_at=unit.now)
-    )
-    if dropped.rowcount:
+    if drop(unit, execution_id, state=State.CANCELLED, reason=reason):
         return State.QUEUED
     asked = unit.connection.execute(
         executions.update()
@@ -177,86 +231,51 @@ def cancel(unit: Unit, execution_id: int, *, reason: str) -> State | None:
 
 def drop(unit: Unit, execution_id: int, *, state: State, reason: str) -> bool:
     """End a queued execution without running it; False when it is not queued any more."""
-    statement = (
-        executions.update()
-        .where(executions.c.id == execution_id, executions.c.state == State.QUEUED)
-        .values(state=state, reason=reason, ended_at=unit.now)
-    )
-    return unit.connection.execute(statement).rowcount == 1
+    values = {"execution_id": execution_id, "state": state, "reason": reason, "ended_at": unit.now}
+    return unit.connection.execute(_CHANGE_QUEUED, values).rowcount == 1
 
 
 def join(unit: Unit, execution_id: int, *, accepts_volume: bool) -> None:
     """Let a further request join a queued execution: it runs as soon as it can, and keeps what any of them accepted."""
-    unit.connection.execute(
-        executions.update()
-        .where(executions.c.id == execution_id, executions.c.state == State.QUEUED)
-        .values(available_at=unit.now, accepts_volume=sa.or_(executions.c.accepts_volume, sa.literal(accepts_volume)))
-    )
+    values = {"execution_id": execution_id, "available_at": unit.now, "accepts": accepts_volume}
+    unit.connection.execute(_JOIN, values)
 
 
 def get(unit: Unit, execution_id: int) -> Execution | None:
     """One execution."""
-    return _one(unit.connection.execute(sa.select(*COLUMNS).where(executions.c.id == execution_id)))
+    return _one(unit.connection.execute(_GET, {"execution_id": execution_id}))
 
 
 def unfinished(unit: Unit, feed_id: int) -> list[Execution]:
     """The queued and running executions of a feed, oldest first."""
-    query = (
-        sa.select(*COLUMNS)
-        .where(executions.c.feed_id == feed_id, executions.c.state.in_(UNFINISHED))
-        .order_by(executions.c.id)
-    )
-    return to_executions(unit.connection.execute(query))
+    return to_executions(unit.connection.execute(_UNFINISHED, {"of_feed": feed_id}))
+
+
+def contenders(unit: Unit, feed_id: int) -> list[Contender]:
+    """The same, as a further request sees them."""
+    return [
+        Contender(execution_id, Trigger(trigger), State(state), scope)
+        for execution_id, trigger, state, scope in unit.connection.execute(_CONTENDERS, {"of_feed": feed_id})
+    ]
 
 
 def last_ended(unit: Unit, feed_id: int) -> Execution | None:
     """The newest execution of a feed that ran to an end, whole feed only."""
-    ended = (State.SUCCEEDED, State.SUCCEEDED_WITH_ISSUES, State.FAILED, State.CANCELLED)
-    query = (
-        sa.select(*COLUMNS)
-        .where(executions.c.feed_id == feed_id, executions.c.state.in_(ended), executions.c.scope.is_(None))
-        .order_by(executions.c.id.desc())
-        .limit(1)
-    )
-    return _one(unit.connection.execute(query))
+    return _one(unit.connection.execute(_LAST_ENDED, {"of_feed": feed_id}))
 
 
 def permission(unit: Unit, execution_id: int, *, attempt: int) -> Permission | None:
     """What the gate asks right before a change leaves: one statement, one moment."""
-    confirmed = sa.select(installation.c.id).where(installation.c.confirmed_at.is_not(None)).exists()
-    query = (
-        sa.select(
-            sa.and_(
-                executions.c.state == State.RUNNING,
-                executions.c.attempt == attempt,
-                executions.c.lease_until >= unit.now,
-                ~executions.c.is_cancelling,
-            ).label("holds_lease"),
-            integrations.c.mode,
-            feeds.c.is_live,
-            confirmed.label("is_confirmed"),
-        )
-        .select_from(executions)
-        .join(feeds, feeds.c.id == executions.c.feed_id)
-        .join(integrations, integrations.c.id == feeds.c.integration_id)
-        .where(executions.c.id == execution_id)
-    )
-    row = unit.connection.execute(query).one_or_none()
+    values = {**held(execution_id, attempt), "moment": unit.now}
+    row = unit.connection.execute(_PERMISSION, values).one_or_none()
     if row is None:
         return None
     return Permission(bool(row.holds_lease), Mode(row.mode), bool(row.is_live), bool(row.is_confirmed))
 
 
-def is_held(execution_id: int, attempt: int) -> sa.ColumnElement[bool]:
-    """The attempt still holds the execution."""
-    return sa.and_(
-        executions.c.id == execution_id, executions.c.attempt == attempt, executions.c.state == State.RUNNING
-    )
-
-
-def insert_statement(unit: Unit) -> sqlite.Insert | postgresql.Insert:
-    """An insert that knows ``ON CONFLICT``."""
-    return postgresql.insert(executions) if unit.dialect == "postgresql" else sqlite.insert(executions)
+def held(execution_id: int, attempt: int) -> dict[str, int]:
+    """What ``HELD`` asks for."""
+    return {"execution_id": execution_id, "held_attempt": attempt}
 
 
 def to_executions(result: sa.CursorResult[Any]) -> list[Execution]:
@@ -265,11 +284,11 @@ def to_executions(result: sa.CursorResult[Any]) -> list[Execution]:
 
 
 def to_execution(row: sa.Row[Any]) -> Execution:
-    """A row that has the columns of an execution, perhaps among others."""
-    values = row._asdict()
+    """A row that begins with the columns of an execution."""
+    values = dict(zip(_FIELDS, row, strict=False))
     values["state"] = State(values["state"])
     values["trigger"] = Trigger(values["trigger"])
-    return Execution(**{field: values[field] for field in _FIELDS})
+    return Execution(**values)
 
 
 def _one(result: sa.CursorResult[Any]) -> Execution | None:

@@ -9,6 +9,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage.database import Unit
 from storage.tables import heartbeats
 
+_INSERTS: dict[str, postgresql.Insert | sqlite.Insert] = {
+    "postgresql": postgresql.insert(heartbeats),
+    "sqlite": sqlite.insert(heartbeats),
+}
+_BEAT = {
+    dialect: insert.on_conflict_do_update(
+        index_elements=["name"], set_={"at": insert.excluded.at, "role": insert.excluded.role}
+    )
+    for dialect, insert in _INSERTS.items()
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
@@ -21,10 +32,7 @@ class Heartbeat:
 
 def beat(unit: Unit, name: str, *, role: str) -> None:
     """This process is alive."""
-    table = postgresql.insert(heartbeats) if unit.dialect == "postgresql" else sqlite.insert(heartbeats)
-    statement = table.values(name=name, role=role, at=unit.now)
-    statement = statement.on_conflict_do_update(index_elements=["name"], set_={"at": unit.now, "role": role})
-    unit.connection.execute(statement)
+    unit.connection.execute(_BEAT[unit.dialect], {"name": name, "role": role, "at": unit.now})
 
 
 def stop(unit: Unit, name: str) -> None:

@@ -1,6 +1,6 @@
 """Integrations: configured accounts, the versions of their settings, and their secrets as ciphertext."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -11,7 +11,15 @@ from storage.database import Unit
 from storage.rows import Integration, Mode
 from storage.tables import integrations, secrets, settings_versions
 
-_COLUMNS = tuple(integrations.c[field.name] for field in fields(Integration))
+COLUMNS = tuple(integrations.c[field.name] for field in fields(Integration))
+_FIELDS = tuple(field.name for field in fields(Integration))
+
+# Built once: to build a statement takes longer than to run it.
+_GET = sa.select(*COLUMNS).where(integrations.c.id == sa.bindparam("integration"))
+_FIND = sa.select(*COLUMNS).where(integrations.c.name == sa.bindparam("integration"))
+_SECRETS = sa.select(secrets.c.name, secrets.c.ciphertext).where(
+    secrets.c.integration_id == sa.bindparam("integration")
+)
 
 
 def insert(
@@ -44,18 +52,18 @@ def insert(
 
 def get(unit: Unit, integration_id: int) -> Integration | None:
     """One integration."""
-    return _one(unit, integrations.c.id == integration_id)
+    return _one(unit.connection.execute(_GET, {"integration": integration_id}))
 
 
 def find(unit: Unit, name: str) -> Integration | None:
     """One integration by its name."""
-    return _one(unit, integrations.c.name == name)
+    return _one(unit.connection.execute(_FIND, {"integration": name}))
 
 
 def listed(unit: Unit) -> list[Integration]:
     """All integrations, by name."""
-    query = sa.select(*_COLUMNS).order_by(integrations.c.name)
-    return [_integration(row) for row in unit.connection.execute(query)]
+    query = sa.select(*COLUMNS).order_by(integrations.c.name)
+    return [to_integration(row) for row in unit.connection.execute(query)]
 
 
 def change_settings(
@@ -109,8 +117,8 @@ def resume(unit: Unit, integration_id: int) -> bool:
 
 def secrets_of(unit: Unit, integration_id: int) -> dict[str, str]:
     """The ciphertexts of an integration's secrets, by name."""
-    query = sa.select(secrets.c.name, secrets.c.ciphertext).where(secrets.c.integration_id == integration_id)
-    return {row.name: row.ciphertext for row in unit.connection.execute(query)}
+    rows = unit.connection.execute(_SECRETS, {"integration": integration_id})
+    return {row.name: row.ciphertext for row in rows}
 
 
 def keep_secret(unit: Unit, integration_id: int, *, name: str, ciphertext: str) -> None:
@@ -154,11 +162,12 @@ def _keep_version(
     )
 
 
-def _one(unit: Unit, where: sa.ColumnElement[bool]) -> Integration | None:
-    row = unit.connection.execute(sa.select(*_COLUMNS).where(where)).one_or_none()
-    return _integration(row) if row is not None else None
-
-
-def _integration(row: sa.Row[Any]) -> Integration:
-    values = row._asdict()
+def to_integration(row: Sequence[Any]) -> Integration:
+    """Values of ``COLUMNS`` as an integration."""
+    values = dict(zip(_FIELDS, row, strict=True))
     return Integration(**{**values, "mode": Mode(values["mode"])})
+
+
+def _one(result: sa.CursorResult[Any]) -> Integration | None:
+    row = result.one_or_none()
+    return to_integration(row) if row is not None else None

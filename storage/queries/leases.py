@@ -7,20 +7,34 @@ import sqlalchemy as sa
 
 from storage.bulk import one_of
 from storage.database import Unit
-from storage.queries.executions import COLUMNS, is_held, to_executions
+from storage.queries.executions import COLUMNS, HELD, held, to_executions
 from storage.rows import Execution, State
 from storage.tables import executions
+
+_RENEW = (
+    executions.update()
+    .where(
+        one_of(executions.c.id),
+        executions.c.state == State.RUNNING,
+        executions.c.worker == sa.bindparam("holder"),
+    )
+    .returning(executions.c.id, executions.c.attempt)
+)
+_TAKE_BACK = (
+    executions.update()
+    .where(HELD, executions.c.lease_until < sa.bindparam("moment"))
+    .values(lost_leases=executions.c.lost_leases + 1, lease_until=None, rung_at=None)
+)
 
 
 def renew(unit: Unit, execution_ids: Sequence[int], *, worker: str, lease_seconds: float) -> dict[int, int]:
     """The heartbeat: renew the leases a worker holds. Returns the attempt by execution; those not returned are lost."""
-    statement = (
-        executions.update()
-        .where(one_of(executions.c.id), executions.c.state == State.RUNNING, executions.c.worker == worker)
-        .values(lease_until=unit.now + timedelta(seconds=lease_seconds))
-        .returning(executions.c.id, executions.c.attempt)
-    )
-    renewed = unit.connection.execute(statement, {"ids": list(execution_ids)})
+    values = {
+        "ids": list(execution_ids),
+        "holder": worker,
+        "lease_until": unit.now + timedelta(seconds=lease_seconds),
+    }
+    renewed = unit.connection.execute(_RENEW, values)
     return {row.id: row.attempt for row in renewed}
 
 
@@ -48,18 +62,9 @@ def lost(unit: Unit, *, count: int = 200) -> list[Execution]:
 
 def take_back(unit: Unit, execution: Execution, *, state: State, reason: str) -> bool:
     """Count a lost lease and queue or fail the execution; False when its holder came back in between."""
-    ended = {"ended_at": unit.now} if state is not State.QUEUED else {}
-    statement = (
-        executions.update()
-        .where(is_held(execution.id, execution.attempt), executions.c.lease_until < unit.now)
-        .values(
-            state=state,
-            reason=reason,
-            lost_leases=executions.c.lost_leases + 1,
-            lease_until=None,
-            rung_at=None,
-            error_code="lease_lost" if ended else "",
-            **ended,
-        )
-    )
-    return unit.connection.execute(statement).rowcount == 1
+    values = {**held(execution.id, execution.attempt), "moment": unit.now, "state": state, "reason": reason}
+    if state is not State.QUEUED:
+        values |= {"ended_at": unit.now, "error_code": "lease_lost"}
+    else:
+        values |= {"error_code": ""}
+    return unit.connection.execute(_TAKE_BACK, values).rowcount == 1

@@ -138,6 +138,42 @@ _NEXT = _both(
     expanding=(),
     end="ORDER BY r.remote_id LIMIT :count",
 )
+# What most items need: whether a shop shows the right level. SQLite is quickest looking up each item in turn; PostgreSQL,
+# looking them all up in one table after the other (16 ms for 5,000 items, 38 ms in turn). Without the + 0 it could go by
+# the integration, and read all reservations of a shop.
+_PROMISED = """integration_id + 0 IN :rivals
+  AND CASE WHEN integration_id = :integration THEN :subtracts_own ELSE is_held = :no END"""
+_GLANCE_SQLITE = f"""
+SELECT r.remote_id, r.record_id,
+  (SELECT sum(on_hand) FROM stock_levels WHERE record_id = r.record_id AND warehouse IN :warehouses),
+  (SELECT sum(quantity) FROM reservations WHERE record_id = r.record_id AND {_PROMISED}),
+  (SELECT value FROM deliveries WHERE integration_id = :integration AND kind = :kind AND target = r.remote_id)
+FROM record_references r
+WHERE r.integration_id = :integration AND r.kind IN :item_kinds AND r.gone_at IS NULL
+  AND r.remote_id IN (SELECT value FROM json_each(:ids))
+"""  # noqa: S608 - words of ours
+_GLANCE_POSTGRESQL = f"""
+WITH r AS MATERIALIZED (
+  SELECT remote_id, record_id FROM record_references
+  WHERE integration_id = :integration AND kind IN :item_kinds AND gone_at IS NULL AND remote_id = ANY(:ids)
+), s AS (
+  SELECT record_id, CAST(sum(on_hand) AS BIGINT) AS on_hand FROM stock_levels
+  WHERE record_id = ANY(ARRAY(SELECT record_id FROM r)) AND warehouse IN :warehouses GROUP BY record_id
+), o AS (
+  SELECT record_id, CAST(sum(quantity) AS BIGINT) AS promised FROM reservations
+  WHERE record_id = ANY(ARRAY(SELECT record_id FROM r)) AND {_PROMISED} GROUP BY record_id
+), d AS (
+  SELECT target, value FROM deliveries WHERE integration_id = :integration AND kind = :kind AND target = ANY(:ids)
+)
+SELECT r.remote_id, r.record_id, s.on_hand, o.promised, d.value
+FROM r LEFT JOIN s ON s.record_id = r.record_id LEFT JOIN o ON o.record_id = r.record_id LEFT JOIN d ON d.target = r.remote_id
+"""  # noqa: S608 - words of ours
+_GLANCE = {
+    dialect: sa.text(query).bindparams(
+        *(sa.bindparam(name, expanding=True) for name in ("warehouses", "rivals", "item_kinds"))
+    )
+    for dialect, query in (("sqlite", _GLANCE_SQLITE), ("postgresql", _GLANCE_POSTGRESQL))
+}
 _CHOSEN = _both(
     kinds="IN :item_kinds", range_sqlite="IN :ids", range_postgresql="= ANY(:ids)", expanding=("item_kinds", "ids")
 )
@@ -185,13 +221,16 @@ def _item(row: Sequence[Any], share: Sharing, buffer: int) -> Item:
     )
 
 
-def _keep_to_indexes(unit: Unit) -> None:
+def _keep_to_indexes(unit: Unit, *, joining: str = "nestloop") -> None:
     """A few thousand rows are looked up in tables that may have grown a thousandfold since PostgreSQL last counted them:
-    whatever it believes of their size, for the rest of this transaction it goes by the indexes.
+    whatever it believes of their size, for the rest of this transaction it goes by the indexes, and joins in this way.
     """
     if unit.dialect == "postgresql":
-        for setting in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            unit.connection.exec_driver_sql(f"SET LOCAL {setting} = off")
+        joins = (
+            f"enable_{join} = {'on' if join == joining else 'off'}" for join in ("nestloop", "hashjoin", "mergejoin")
+        )
+        settings = ("enable_seqscan = off", "jit = off", *joins)
+        unit.connection.exec_driver_sql("; ".join(f"SET LOCAL {setting}" for setting in settings))
 
 
 class ItemPage(NamedTuple):
@@ -233,6 +272,36 @@ def chosen(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, I
         rows = unit.connection.execute(query, {**_parameters(share), "ids": ids, "item_kinds": list(ITEM_KINDS)}).all()
         found |= {row[1]: _item(row, share, buffer) for row in rows}
     return found
+
+
+class Glance(NamedTuple):
+    """The little of an item that tells whether a shop shows what it should: see ``Item``."""
+
+    record_id: int
+    available: Decimal | None
+    delivered: Decimal | None
+
+
+def glance(unit: Unit, share: Sharing, remote_ids: Sequence[str]) -> dict[str, Glance]:
+    """As ``chosen``, for very many items of which few need explaining: a third of the time."""
+    _keep_to_indexes(unit, joining="hashjoin")
+    parameters = {
+        **_parameters(share),
+        "subtracts_own": share.subtracts_own,
+        "item_kinds": list(ITEM_KINDS),
+        "ids": list(remote_ids) if unit.dialect == "postgresql" else msgspec.json.encode(remote_ids).decode(),
+    }
+    buffer = quantity_to_driver(share.buffer)
+    return {
+        remote_id: Glance(
+            record_id,
+            None if on_hand is None else Decimal(max(on_hand - (promised or 0) - buffer, 0)) / _THOUSAND,
+            None if value is None else _value(value).quantity,
+        )
+        for remote_id, record_id, on_hand, promised, value in unit.connection.execute(
+            _GLANCE[unit.dialect], parameters
+        ).all()
+    }
 
 
 def size(unit: Unit, integration_id: int) -> int:

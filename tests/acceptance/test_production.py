@@ -147,3 +147,25 @@ def test_a_copied_database_comes_up_in_test_mode(tmp_path: Path, sqlite_template
             copied.run("export_stock")
             assert copied.sent == []
             assert {line.effect.state for line in copied.withheld()} == {EffectState.WITHHELD}
+
+
+def test_levels_that_nothing_accounts_for_are_an_issue_until_they_are_accepted_or_gone(shop: Installation) -> None:
+    imported(shop)
+    product = next(i for i, row in shop.records("product").items() if row.label == SOLD_SINGLY)
+    shop.server.app.shop.set_stock(int(product), 999)  # type: ignore[attr-defined]
+    assert shop.run("check_stock").failed == 1
+    (issue,) = [issue for issue in shop.issues() if issue.flow == "check_stock"]
+    assert "1 stock levels" in issue.message
+    stock.adjust(shop.platform, "shop", SOLD_SINGLY, to=Decimal(999), reason="counted", person=ADMINISTRATOR)
+    shop.run("check_stock")
+    assert not [issue for issue in shop.issues() if issue.flow == "check_stock"]
+
+
+def test_stock_asked_for_before_the_products_are_there_stays_unlocked(shop: Installation) -> None:
+    first = shop.run("import_stock")
+    shop.run_queued()
+    assert (first.created, shop.feed("import_stock").is_enabled) == (0, True)
+    shop.run("import_new_products")
+    shop.run("import_stock")
+    shop.run_queued()
+    assert not shop.feed("import_stock").is_enabled

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
@@ -14,6 +15,7 @@ def send_all(*, url: str, key: str, requests: Sequence[Mapping[str, str]], at_on
         httpx.Client(base_url=url, auth=(key, ""), timeout=60, limits=limits, trust_env=False) as client,
         ThreadPoolExecutor(at_once) as threads,
     ):
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))  # the shop gives one with each answer
 
         def send(request: Mapping[str, str]) -> int:
             content = request.get("body", "").encode() or None

@@ -1,6 +1,7 @@
 """A PrestaShop simulator in a process of its own, with as many products as wanted and every page rendered beforehand."""
 
 import functools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,9 +37,10 @@ class Shop:
 
     def pages(self, resource: str) -> list[str]:
         """The addresses of the pages of a resource that were read since then, in the order of their ids."""
-        targets = {str(one["target"]) for one in self.requests()}
-        wanted = [target for target in targets if target.startswith(f"/api/{resource}?") and "filter[id]=[" in target]
-        return sorted(wanted, key=lambda target: int(target.partition("filter[id]=[")[2].partition(",")[0]))
+        wanted = re.compile(rf"/api/{resource}\?display=\[id,.*filter\[id\]=(?:>|%3E)?\[(\d+)")
+        found = {str(one["target"]) for one in self.requests()}
+        first = {target: int(match[1]) for target in found if (match := wanted.match(target))}
+        return sorted(first, key=first.__getitem__)
 
     def slow_down(self, seconds: float, *, path: str, method: str = "GET") -> None:
         """Take so long for each of these requests, whatever else is asked at the same time."""

@@ -1,7 +1,7 @@
 """A shop that takes 200 ms for each request for products, read by four requests at once: a page holds 100.
 
-The floor is bare httpx with four threads on the same pages. The engine asks for more than these: the settings of the shop,
-the census, and whether something was added meanwhile.
+The floor is bare httpx with four threads on the same pages. The engine asks for more than these: the settings of the shop and
+the census. Whether something was added meanwhile it sees in the last page, which is open at its end.
 """
 
 from collections.abc import Iterator

@@ -105,6 +105,6 @@ def test_a_system_that_misbehaves_neither_empties_nor_changes_the_hub(
     if fault in PERSON_NEEDED:
         assert shop.integration.paused_at is not None
         assert shop.integration.attention
-    elif fault not in HARMLESS:
+    elif fault not in HARMLESS and execution.calls:  # with no product changed, images ask nothing, and notice nothing
         assert was_refused(execution), execution.state
         assert shop.integration.paused_at is None

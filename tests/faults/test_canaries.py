@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from connectors.prestashop.simulator import PrestashopSimulator, build_sample_shop
 from domain import clock as clocks
 from domain.errors import UserError
-from engine.actions import backups, integrations
+from engine.actions import backups, feeds, integrations
 from engine.actions import keys as key_actions
 from engine.actions.platform import WORKS, open_platform
 from engine.flow import Import
@@ -38,6 +38,7 @@ from engine.runtime.worker import run_execution
 from engine.settings import Settings
 from engine.simulation.server import Server, serve
 from storage.database import Unit
+from storage.queries import feeds as stored_feeds
 from storage.queries import integrations as stored
 from storage.rows import Trigger
 from storage.tables import metadata
@@ -192,6 +193,9 @@ def forgive(shop: Installation) -> None:
     """A person looked at it."""
     if shop.integration.paused_at is not None:
         integrations.resume(shop.platform, shop.name, person=ADMINISTRATOR)
+    for feed in shop.platform.database.read(lambda unit: stored_feeds.listed(unit, integration_id=shop.integration.id)):
+        if feed.paused_at is not None:
+            feeds.resume(shop.platform, f"{shop.name}/{feed.flow}", person=ADMINISTRATOR)
 
 
 def break_down(left: Aftermath, shop: Installation) -> None:

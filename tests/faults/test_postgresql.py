@@ -59,6 +59,17 @@ def test_a_connection_cut_inside_a_transaction_is_a_passing_fault(postgres, post
         judge(database)
 
 
+def test_connections_cut_while_nobody_uses_them_are_replaced_and_nobody_is_told(postgres, postgres_url):
+    with Database(postgres.url("navette")) as database, Database(postgres.url("navette")) as other:
+        with database.reading(), database.reading():
+            pass  # two connections, which wait in the pool
+        mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'navette' AND pid <> pg_backend_pid()"
+        other.write(lambda unit: unit.connection.exec_driver_sql(mine))
+        before = other.now()
+        assert database.now() >= before
+        assert database.write(lambda unit: unit.now) >= before
+
+
 def test_two_transactions_that_block_each_other_are_both_done_and_nobody_is_told(postgres, postgres_url):
     """A real deadlock: the server makes one give way, and it is simply done again."""
     with Database(postgres.url("navette")) as database:

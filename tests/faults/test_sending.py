@@ -57,7 +57,7 @@ def killed_in(shop: Installation, flow: str, fault: str, *, method: str, folder:
     planned = shop.server.faults.add(fault, method=method, path=path)
     execution_id = shop.request(flow)
     with a_process(folder, url) as process:
-        assert shop.server.ledger.wait(lambda _: planned.met, timeout_seconds=60)
+        assert shop.server.ledger.wait(lambda _: planned.met > 0, timeout_seconds=60)
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
     return execution_id

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 
 from domain.errors import UserError
-from storage import schema
+from storage import schema, steps
 from storage.database import Database
 from storage.queries import heartbeats
 from storage.tables import metadata
@@ -84,9 +84,10 @@ def _parts(sql: str) -> list[str]:
     return sorted(part.strip(",") for part in whole.split("CONSTRAINT"))
 
 
-def test_migrations_make_exactly_the_tables_the_code_declares(empty_url):
+def test_migrations_make_exactly_the_tables_the_code_declares(empty_url, tmp_path):
+    """Step by step: only a database that is to have no other steps is made at once."""
     with Database(empty_url) as database:
-        schema.upgrade(database)
+        schema.upgrade(database, steps=(*schema.STEPS, str(tmp_path)))
         migrated = description(database)
         metadata.drop_all(database.engine)
         with database.engine.begin() as connection:
@@ -94,6 +95,17 @@ def test_migrations_make_exactly_the_tables_the_code_declares(empty_url):
         schema.create(database)
         assert migrated == description(database)
         assert len(migrated) > 40
+
+
+def test_each_step_is_in_a_file_of_its_own_name():
+    assert steps.head(schema.STEPS) == schema.head()
+
+
+def test_a_start_with_nothing_to_upgrade_does_without_alembic(empty_url):
+    program = "import sys; from storage import schema; from storage.database import Database; "
+    program += "schema.upgrade(Database(sys.argv[1])); sys.exit('alembic' in sys.modules)"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", program, empty_url], check=True)
 
 
 def test_a_new_database_gets_its_tables_and_a_second_start_finds_nothing_to_do(empty_url):

@@ -9,6 +9,7 @@ from domain.rulebook import Rulebook
 from storage.bulk import insert_rows
 from storage.database import Database, Unit
 from storage.queries import integrations, records, reservations, stock
+from storage.queries import references as reference_rows
 from storage.queries.records import Saving, encode, fingerprint
 from storage.queries.stock import Item, Sharing
 from storage.tables import references
@@ -31,7 +32,7 @@ def ids(database: Database) -> dict[str, int]:
         savings = [Saving(row, encode(row), fingerprint(encode(row))) for row in products]
         record_ids = records.insert(unit, found["one"], kind="product", savings=savings)
         for name in ("two", "far"):
-            records.refer(
+            reference_rows.refer(
                 unit,
                 found[name],
                 kind="product",
@@ -52,8 +53,14 @@ def share(unit: Unit, integration_id: int, *, buffer: int = 0, subtracts_own: bo
 
 
 def offered(database: Database, integration_id: int, **more: int | bool) -> dict[str, Decimal | None]:
+    """By remote id; a glance tells the same."""
+
     def read(unit: Unit) -> Sequence[Item]:
-        return stock.items(unit, share(unit, integration_id, **more)).items  # type: ignore[arg-type]
+        shared = share(unit, integration_id, **more)  # type: ignore[arg-type]
+        items = stock.items(unit, shared).items
+        glances = stock.glance(unit, shared, ["?", *(item.remote_id for item in items)])
+        assert glances == {item.remote_id: (item.record_id, item.available, item.delivered) for item in items}
+        return items
 
     return {item.remote_id: item.available for item in database.read(read)}
 

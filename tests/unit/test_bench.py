@@ -89,7 +89,8 @@ def test_bare_httpx_reads_the_same_bytes_and_feels_the_same_slowness(database_ur
 
 def test_an_export_sends_every_changed_level_and_can_be_sent_again_bare(database_url: str, shop: shops.Shop) -> None:
     where = {"database_url": database_url, "url": shop.url, "key": shop.key}
-    feed = stock_export.fill(**where, products=PRODUCTS, count=7, at_once=2, by=1)
+    by = 1 if database_url.startswith("sqlite") else 2  # the shop is shared, and keeps what it was told
+    feed = stock_export.fill(**where, products=PRODUCTS, count=7, at_once=2, by=by)
     shop.forget_requests()
     told = stock_export.export(database_url=database_url, **feed)
     assert (told["updated"], told["receipts"]) == (7, 7)

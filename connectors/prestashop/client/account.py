@@ -8,10 +8,12 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.prestashop.client.dialect import CONFIGURATIONS, CURRENCIES, LANGUAGES, Speech, fields, one_of
+from connectors.prestashop.client.marks import Outlook
 from connectors.prestashop.client.rescue import rescue
 from connectors.prestashop.client.rows import Broken, ConfigurationRow
 from connectors.prestashop.client.tables import NotWellFormed, Table
 from connectors.prestashop.settings import PrestaShopSettings
+from domain import clock
 from domain.errors import SettingsInvalid, UnexpectedFormat
 from engine.connector import Answer, Door, Format, Request
 
@@ -54,6 +56,7 @@ class ShopFacts:
     name: str
     default_shop_id: int
     states: Mapping[str, str]
+    seen_at: datetime
 
     @property
     def cancelled_states(self) -> frozenset[str]:
@@ -63,14 +66,43 @@ class ShopFacts:
 
 @dataclass(eq=False)
 class Account:
-    """The door, the settings and the facts; ``once`` keeps what was read until the execution ends."""
+    """The door, the settings and the facts, read when needed; ``once`` keeps what was read until the execution ends."""
 
     door: Door
     settings: PrestaShopSettings
-    speech: Speech
-    facts: ShopFacts
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @property
+    def facts(self) -> ShopFacts:
+        """What the shop is set to: one request, two where the language is given by its code."""
+        return self.once("facts", lambda: _read_facts(self.door, self.settings))
+
+    @property
+    def outlook(self) -> Outlook:
+        """What questions depend on: as assumed, else by the facts."""
+        return self.once("outlook", lambda: _outlook(self.facts))
+
+    @property
+    def speech(self) -> Speech:
+        """How requests are put."""
+        return self.once("speech", lambda: _speech(self.settings, self.outlook.language_id))
+
+    def assume(self, outlook: Outlook) -> None:
+        """Ask by this until the facts are needed, unless they are known already."""
+        with self._lock:
+            if "outlook" not in self._kept:
+                self._kept["outlook"] = outlook
+
+    def is_as_assumed(self) -> bool:
+        """Look whether the shop is set as it was assumed to be; what is asked from now on is asked by the facts."""
+        with self._lock:
+            assumed, found = self.outlook, _outlook(self.facts)
+            self._kept["outlook"] = found
+            if assumed.agrees(found):
+                return True
+            self._kept.pop("speech", None)
+            return False
 
     @property
     def shop_id(self) -> int:
@@ -84,10 +116,11 @@ class Account:
 
     def once(self, name: str, make: Callable[[], Value]) -> Value:
         """What ``make`` gave the first time."""
-        with self._lock:
-            if name not in self._kept:
-                self._kept[name] = make()
-            return cast(Value, self._kept[name])
+        kept = self._kept.get(name)  # without the lock: asked for with every record
+        if kept is None:
+            with self._lock:
+                kept = self._kept[name] = self._kept[name] if name in self._kept else make()
+        return cast(Value, kept)
 
     def rows(self, table: Table[Row], request: Request, answer: Answer) -> list[Row | Broken]:
         """The rows of an answer, read another way where its XML is broken."""
@@ -114,37 +147,42 @@ class Account:
 
 
 def open_account(door: Door, settings: PrestaShopSettings) -> Account:
-    """Read what the shop is set to: one request, two where the language is given by its code."""
-    answers = Format(settings.format.value)
-    speech = Speech(answers=answers, shop_id=settings.shop_id)
+    """Asks for nothing yet."""
+    return Account(door, settings)
+
+
+def _speech(settings: PrestaShopSettings, language_id: str = "") -> Speech:
+    return Speech(answers=Format(settings.format.value), language=language_id, shop_id=settings.shop_id)
+
+
+def _outlook(facts: ShopFacts) -> Outlook:
+    return Outlook(facts.time_zone, facts.language_id, facts.version, facts.seen_at)
+
+
+def _read_facts(door: Door, settings: PrestaShopSettings) -> ShopFacts:
+    speech = _speech(settings)
     request = speech.listing(
         "configurations",
         display=fields("id", "name", "value", "id_shop", "id_shop_group"),
         filters={"name": one_of(_NAMES)},
     )
     answer = door.send(request)
-    rows = CONFIGURATIONS.sound(CONFIGURATIONS.rows(answer.body, answers=answers))
+    rows = CONFIGURATIONS.sound(CONFIGURATIONS.rows(answer.body, answers=speech.answers))
     values = _values(rows, settings.shop_id)
     if "PS_TIMEZONE" not in values:  # every shop has one: an answer without is not the shop's true answer
         raise UnexpectedFormat("The shop told none of its settings, not even its time zone.")
-    language_id = _language(door, settings, speech, values.get("PS_LANG_DEFAULT", ""))
     zone_name = values["PS_TIMEZONE"]
-    facts = ShopFacts(
+    return ShopFacts(
         version=parse_version(answer.headers.get("psws-version", "")),
         time_zone=zone_name,
         zone=_zone(zone_name),
-        language_id=language_id,
+        language_id=_language(door, settings, speech, values.get("PS_LANG_DEFAULT", "")),
         currency_id=values.get("PS_CURRENCY_DEFAULT", "1"),
         weight_unit=values.get("PS_WEIGHT_UNIT", "kg").strip().lower(),
         name=values.get("PS_SHOP_NAME", ""),
         default_shop_id=int(values["PS_SHOP_DEFAULT"]) if values.get("PS_SHOP_DEFAULT", "").isdecimal() else 1,
         states={name: values.get(name) or default for name, default in _STATES.items()},
-    )
-    return Account(
-        door=door,
-        settings=settings,
-        speech=Speech(answers=answers, language=language_id, shop_id=settings.shop_id),
-        facts=facts,
+        seen_at=clock.now(),
     )
 
 

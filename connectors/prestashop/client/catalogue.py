@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -18,7 +19,7 @@ from connectors.prestashop.client.dialect import (
 )
 from connectors.prestashop.client.finding import find_by_reference
 from connectors.prestashop.client.labels import labels
-from connectors.prestashop.client.paging import Batch, Listing, changes, count_ids, lazily, spans, sweep
+from connectors.prestashop.client.paging import Batch, Listing, bare, changes, count_ids, lazily, spans, sweep
 from connectors.prestashop.client.rows import Broken, CombinationRow, ProductRaw, ProductRow
 from connectors.prestashop.client.tables import ids
 from domain.errors import UnexpectedFormat
@@ -52,10 +53,9 @@ def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     A change to a combination alone does not date its product anew, so only a full reading sees it.
     """
     if reading.census is None:
-        listing = listing_of(account, is_dated=True)
-        for batch in changes(account, reading, listing):
+        for batch in changes(account, reading, partial(listing_of, is_dated=True)):
             rows = batch.rows()
-            yield _page(account, batch, combinations_of(account, ids(rows)))
+            yield _page(account, batch, combinations_of(account, ids(rows))) if rows else bare(batch)
         return
     yield from _everything(account, reading)
 
@@ -100,7 +100,7 @@ def find_by_reference_of_combination(account: Account, text: str) -> list[tuple[
 
 def listing_of(account: Account, *, is_dated: bool) -> Listing[ProductRow]:
     """The fields that are read, by version: ``state`` and ``isbn`` came with 1.7, combinations in packs too."""
-    is_modern = account.facts.version >= (1, 7)
+    is_modern = account.outlook.version >= (1, 7)
     names = [*_PLAIN, *(("state", "isbn") if is_modern else ()), *_REST]
     names.append("product_bundle[id,id_product_attribute,quantity]" if is_modern else "product_bundle[id,quantity]")
     if account.settings.reads_descriptions:

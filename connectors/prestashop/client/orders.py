@@ -25,7 +25,7 @@ from connectors.prestashop.client.dialect import (
 )
 from connectors.prestashop.client.directory import Directory, fill, name_place
 from connectors.prestashop.client.finding import find_by_reference, is_plain
-from connectors.prestashop.client.paging import Batch, Listing, changes, count_ids, sweep
+from connectors.prestashop.client.paging import Batch, Listing, bare, changes, count_ids, sweep
 from connectors.prestashop.client.rows import (
     AddressRow,
     Broken,
@@ -55,8 +55,8 @@ def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     A tracking number, a payment or an edited address does not date an order anew.
     """
     found = sweep(account, reading, _LISTING) if reading.census is not None else None
-    for batch in found or changes(account, reading, _LISTING, placed="date_add"):
-        yield _page(account, batch)
+    for batch in found or changes(account, reading, lambda _: _LISTING, placed="date_add"):
+        yield _page(account, batch) if batch.rows() or reading.census is not None else bare(batch)
 
 
 def by_id(account: Account, remote_ids: Sequence[str]) -> Page:

@@ -13,17 +13,15 @@ import msgspec
 
 from connectors.prestashop.client.account import Account, server_time
 from connectors.prestashop.client.dialect import ID_TABLES, LIST_LIMIT, above, between
+from connectors.prestashop.client.marks import Mark, written
 from connectors.prestashop.client.moments import earliest_local, format_local, from_local, parse_local
 from connectors.prestashop.client.rows import Broken
 from connectors.prestashop.client.tables import Table, ids
 from domain import clock
 from domain.errors import UnexpectedFormat
-from engine.connector import Answer, Json, Reading, Request
+from engine.connector import Answer, Json, Page, Reading, Request
 
 Row = TypeVar("Row")
-
-LOOK_BACK = timedelta(minutes=5)
-"""Changes are read again this far back: a row may be saved some time after the moment it is dated."""
 
 
 @dataclass(frozen=True)
@@ -80,38 +78,49 @@ def spans(reading: Reading) -> list[tuple[int, int]]:
 
 
 def sweep(account: Account, reading: Reading, listing: Listing[Row]) -> Generator[Batch[Row], None, None]:
-    """Every row, by id: stretch by stretch several at once, then what was added meanwhile.
+    """Every row, by id: stretch by stretch several at once, the last one open at its end for what was added meanwhile.
 
     Without a census it is one page after the other.
     """
     stretches = spans(reading)
-    requests = [listing.request(account, id=between(first, last)) for first, last in stretches]
-    for span, request, answer in zip(stretches, requests, account.door.stream(requests), strict=True):
-        yield Batch(lazily(account, listing, request, answer, span), answer.body, position=span[1], span=span)
     done = int(str(reading.position)) if reading.position is not None else 0
-    last = max((span[1] for span in stretches), default=done)
+    *closed, (first, last) = stretches or [(done + 1, done)]
+    limit = 2 * reading.page_size if stretches else reading.page_size
+    requests = [listing.request(account, id=between(*span)) for span in closed]
+    requests.append(listing.request(account, id=above(first - 1), limit=limit))
+    answers = account.door.stream(requests)
+    for span, request, answer in zip(closed, requests, answers, strict=False):  # one request more than stretches
+        yield Batch(lazily(account, listing, request, answer, span), answer.body, position=span[1], span=span)
+    request, answer = requests[-1], next(answers)
     while True:
-        request = listing.request(account, id=above(last), limit=reading.page_size)
-        answer = account.door.send(request)
         rows = account.rows(listing.table, request, answer)
-        first, last = last + 1, check_order(listing.table.resource, rows, after=last)
+        last = max(last, check_order(listing.table.resource, rows, after=first - 1))
         if rows:
             yield Batch(_at_once(rows), answer.body, position=last, span=(first, last))
-        if len(rows) < reading.page_size:
+        if len(rows) < limit:
             return
+        first, limit = last + 1, reading.page_size
+        request = listing.request(account, id=above(last), limit=limit)
+        answer = account.door.send(request)
 
 
 def changes(
-    account: Account, reading: Reading, listing: Listing[Row], *, placed: str = "date_upd"
+    account: Account,
+    reading: Reading,
+    listing_of: Callable[[Account], Listing[Row]],
+    *,
+    placed: str = "date_upd",
 ) -> Generator[Batch[Row], None, None]:
     """What changed after the mark, by id; with ``until``, the rows whose ``placed`` date lies in the window.
 
     The question stays the same from page to page, so rows of one second, rows edited and rows deleted meanwhile cannot shift
     the rest. What changes behind the reading's back is dated after its beginning, and that is where the next one starts. An
-    idle shop costs one request.
+    idle shop costs one request, asked by how the shop was set before. Where there are rows it is looked at again first.
     """
-    course = _course(account, reading, placed)
+    mark = Mark.read(reading.mark) if reading.mark is not None else None
+    is_assuming = _assume(account, reading, mark)
     is_window = reading.until is not None
+    listing, course = listing_of(account), _course(account, reading, mark, placed=placed)
     while True:
         request = account.speech.listing(
             listing.table.resource,
@@ -123,14 +132,34 @@ def changes(
         )
         answer = account.door.send(request)
         rows = account.rows(listing.table, request, answer)
+        if rows and is_assuming:
+            is_assuming = False
+            if not account.is_as_assumed():
+                listing, course = listing_of(account), _course(account, reading, mark, placed=placed)
+                continue
         last = check_order(listing.table.resource, rows, after=course.last)
         course = replace(course, last=last, reached=_reached(account, course.reached, rows, answer))
         is_last = len(rows) < reading.page_size
-        mark = _mark(reading, course.reached) if is_last and not is_window else None
-        if rows or mark is not None:
-            yield Batch(_at_once(rows), answer.body, position=course.position(), mark=mark)
+        next_mark = _next(account, mark, course.reached) if is_last and not is_window else None
+        if rows or next_mark is not None:
+            yield Batch(_at_once(rows), answer.body, position=course.position(), mark=next_mark)
         if is_last:
             return
+
+
+def bare(batch: Batch[Row]) -> Page:
+    """A page of changes without any: it brings the mark, and nothing has to be known about the shop."""
+    return Page(raws=batch.rows, digest=b"", position=batch.position, mark=batch.mark)
+
+
+def _assume(account: Account, reading: Reading, mark: Mark | None) -> bool:
+    """Only for the question where a mark leads on: a window, or the rest of an earlier question, is asked by the facts."""
+    if mark is None or mark.outlook is None or not mark.outlook.is_fresh:
+        return False
+    if reading.position is not None or reading.since is not None or reading.until is not None:
+        return False
+    account.assume(mark.outlook)
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +175,19 @@ class _Course:
         return {"filters": dict(self.filters), "last": self.last, "reached": reached}
 
 
-def _course(account: Account, reading: Reading, placed: str) -> _Course:
+def _course(account: Account, reading: Reading, mark: Mark | None, *, placed: str) -> _Course:
     if isinstance(reading.position, dict):
         kept = msgspec.convert(reading.position, _Kept)
         return _Course(kept.filters, kept.last, None if kept.reached is None else datetime.fromisoformat(kept.reached))
-    zone = account.facts.zone
+    zone = account.outlook.zone
     if reading.until is not None:
         until = format_local(reading.until.astimezone(zone).replace(tzinfo=None))
         since = "1970-01-01 00:00:00" if reading.since is None else earliest_local(reading.since, zone)
         return _Course({placed: f"[{since},{until}]"})
     if reading.since is not None:
         return _Course({"date_upd": above(earliest_local(reading.since - timedelta(seconds=1), zone))})
-    if reading.mark is not None:
-        return _Course({"date_upd": above(earliest_local(datetime.fromisoformat(reading.mark) - LOOK_BACK, zone))})
+    if mark is not None:
+        return _Course(mark.filters(account.outlook))
     return _Course({})
 
 
@@ -174,16 +203,15 @@ def _reached(account: Account, known: datetime | None, rows: Sequence[Any], answ
     if server is not None:
         return known or server
     dates = [row.date_upd for row in rows if row.date_upd and not row.date_upd.startswith("0000")]
-    newest = [from_local(parse_local(max(dates)), account.facts.zone)] if dates else []
+    newest = [from_local(parse_local(max(dates)), account.outlook.zone)] if dates else []
     return max((min(date, clock.now()) for date in (*newest, *([known] if known else []))), default=None)
 
 
-def _mark(reading: Reading, reached: datetime | None) -> str | None:
-    """Never back, whatever the shop's clock does."""
+def _next(account: Account, mark: Mark | None, reached: datetime | None) -> str | None:
+    """The mark the next reading starts from; the same one where nothing tells how far this one came."""
     if reached is None:
-        return reading.mark
-    known = reached if reading.mark is None else datetime.fromisoformat(reading.mark)
-    return max(reached, known).isoformat()
+        return mark.text if mark is not None else None
+    return mark.moved(reached, account.outlook) if mark is not None else written(reached, account.outlook)
 
 
 def check_order(resource: str, rows: Sequence[Any], *, after: int) -> int:

@@ -68,11 +68,16 @@ def probe(door: Door, settings: PrestaShopSettings) -> Probe:
         *_check_clock(offset),
         *_check_rights(found),
     ]
+    account = open_account(door, settings)
     try:
-        account = open_account(door, settings)
+        checks.append(Check("Time zone", True, f"The shop lives in {account.facts.time_zone}."))
     except _TOLD as error:
-        return Probe(found.shop_name, version, (*checks, _failed("Settings of the shop", error, is_needed=True)), clock_offset=offset)
-    checks.append(Check("Time zone", True, f"The shop lives in {account.facts.time_zone}."))
+        return Probe(
+            found.shop_name,
+            version,
+            (*checks, _failed("Settings of the shop", error, is_needed=True)),
+            clock_offset=offset,
+        )
     statuses = _attempt(checks, "Order statuses", lambda: _statuses(account))
     carriers = _attempt(checks, "Shipping methods", lambda: _carriers(account))
     methods = _attempt(checks, "Payment methods", lambda: _payment_methods(account))

@@ -32,7 +32,7 @@ def census(account: Account) -> Iterator[Sequence[str]]:
 def pages(account: Account, reading: Reading) -> Generator[Page, None, None]:
     """Suppliers: all by id, or what changed."""
     found = sweep(account, reading, _SUPPLIERS) if reading.census is not None else None
-    for batch in found or changes(account, reading, _SUPPLIERS):
+    for batch in found or changes(account, reading, lambda _: _SUPPLIERS):
         yield _page(batch)
 
 

@@ -90,6 +90,8 @@ def flag(value: Scalar) -> bool:
 
 def reference(value: Scalar, field: str) -> str:
     """An id; empty where there is none."""
+    if type(value) is str and value.isdecimal() and value.isascii() and len(value) <= 20:  # nearly always
+        return value if value != "0" else ""
     found = text(value, field, 20)
     if not found or found == "0":
         return ""

@@ -231,8 +231,9 @@ def _weight(weight: Decimal, scale: Decimal | None) -> Decimal | None:
 def _image_ids(row: ProductRow) -> tuple[str, ...]:
     """Image 34 of product 12 is ``12-34``. The cover first; the shop does not tell the order of the others."""
     assert row.associations is not None
-    found = [f"{row.id}-{reference(image.id, 'images')}" for image in row.associations.images]
-    cover = f"{row.id}-{row.id_default_image}"
+    start = f"{row.id}-"
+    found = [start + reference(image.id, "images") for image in row.associations.images]
+    cover = f"{start}{row.id_default_image}"
     if found[0] != cover and cover in found:
         found.remove(cover)
         found.insert(0, cover)

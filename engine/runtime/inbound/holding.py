@@ -15,7 +15,7 @@ from storage.queries import held, reservations
 from storage.queries import issues as issue_rows
 from storage.queries.held import Held
 from storage.queries.outcomes import Line
-from storage.queries.records import Known
+from storage.queries.references import Known
 
 WAIT_AGAIN_AFTER = timedelta(hours=1)
 """A waiting record is looked up again after this."""

@@ -25,7 +25,7 @@ from engine.runtime.inbound.saving import save_page
 from engine.runtime.inbound.verdicts import Verdicts, map_items
 from engine.runtime.run import Run
 from storage.database import Unit
-from storage.queries import digests, outcomes, records
+from storage.queries import digests, outcomes, references
 
 _IDS_AT_ONCE = 50
 _PARENTS_AT_ONCE = 20
@@ -147,7 +147,7 @@ def _take_census(intake: Intake, page_size: int) -> Census:
 def _gone(intake: Intake, census: Census) -> list[str]:
     run = intake.run
     with run.database.reading() as unit:
-        chunks = records.remote_ids(unit, run.integration.id, kind=intake.kind)
+        chunks = references.remote_ids(unit, run.integration.id, kind=intake.kind)
         return list(census.missing(remote_id for chunk in chunks for remote_id in chunk))
 
 
@@ -177,7 +177,7 @@ def _let_go_of_gone(intake: Intake, gone: Sequence[str]) -> None:
     run = intake.run
 
     def work(unit: Unit) -> int:
-        lost = records.mark_gone(unit, run.integration.id, kind=intake.kind, remote_ids=gone)
+        lost = references.mark_gone(unit, run.integration.id, kind=intake.kind, remote_ids=gone)
         lines = [
             (record_id, remote_id, label, "updated", "no longer in the shop") for record_id, remote_id, label in lost
         ]
@@ -210,7 +210,7 @@ def _read_parts(intake: Intake, *, parent: str) -> None:
     while True:
         after = (since, last)
         batch = run.database.read(
-            lambda unit: records.changed_since(
+            lambda unit: references.changed_since(
                 unit,
                 run.integration.id,
                 kind=parent,
@@ -233,7 +233,7 @@ def _known(intake: Intake) -> Callable[[Sequence[str]], frozenset[str]]:
 
     def known(ids: Sequence[str]) -> frozenset[str]:
         return frozenset(
-            run.database.read(lambda unit: records.known(unit, run.integration.id, kind=intake.kind, remote_ids=ids))
+            run.database.read(lambda unit: references.known(unit, run.integration.id, kind=intake.kind, remote_ids=ids))
         )
 
     return known

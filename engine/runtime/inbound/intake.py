@@ -10,7 +10,7 @@ from engine.flow import Import
 from engine.runtime.inbound.position import FullPosition, PutOff
 from engine.runtime.run import Run
 from storage.database import Unit
-from storage.queries import records, stock
+from storage.queries import references, stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Intake:
         """How many of these the hub knows: what the volume guard measures against."""
         if self.work.kind is StockLevel:
             return stock.size(unit, self.integration_id)
-        return records.count(unit, self.integration_id, kind=self.kind)
+        return references.count(unit, self.integration_id, kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from engine.runtime.inbound.intake import Intake
 from engine.runtime.inbound.position import PutOff
 from engine.runtime.inbound.verdicts import Verdicts
 from storage.database import Unit
-from storage.queries import records, stock
+from storage.queries import references, stock
 from storage.queries.outcomes import Line
 from storage.queries.reservations import ITEM_KINDS
 
@@ -22,7 +22,9 @@ def save(
     items = {
         remote_id: known.record_id
         for kind in ITEM_KINDS
-        for remote_id, known in records.known(unit, intake.integration_id, kind=kind, remote_ids=list(levels)).items()
+        for remote_id, known in references.known(
+            unit, intake.integration_id, kind=kind, remote_ids=list(levels)
+        ).items()
     }
     warehouse = run.rulebook.warehouses[0]
     guard = None if applies_guarded else intake.work.guard

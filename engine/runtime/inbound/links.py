@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from engine.runtime.inbound.verdicts import Mapped
 from storage.database import Unit
-from storage.queries import records
+from storage.queries import records, references
 
 
 def find(unit: Unit, integration_id: int, *, kind: str, items: Sequence[Mapped]) -> dict[str, int]:
     """Remote id to the id of the one record it surely is. Ambiguous ones are left out and become records of their own."""
-    if not items or not records.is_known_elsewhere(unit, integration_id, kind=kind):
+    if not items or not references.is_known_elsewhere(unit, integration_id, kind=kind):
         return {}
     wanted = Counter(key for item in items for key in item.record.link_keys)
     found = defaultdict(list)

@@ -12,9 +12,10 @@ from engine.runtime.inbound.position import PutOff
 from engine.runtime.inbound.verdicts import Mapped, Refused, Verdicts, apply_rules
 from engine.runtime.run import Tally
 from storage.database import Unit
-from storage.queries import blobs, digests, feeds, held, outcomes, records, reservations, stock
+from storage.queries import blobs, digests, feeds, held, outcomes, records, references, reservations, stock
 from storage.queries.outcomes import Line
-from storage.queries.records import Known, Saving, encode
+from storage.queries.records import Saving, encode
+from storage.queries.references import Known
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ def _save(
     unit: Unit, intake: Intake, verdicts: Verdicts, progress: Progress, *, applies_guarded: bool
 ) -> tuple[Counter[str], tuple[PutOff, ...]]:
     ids = [*verdicts.mapped, *verdicts.refused]
-    known = records.known(unit, intake.integration_id, kind=intake.kind, remote_ids=ids)
+    known = references.known(unit, intake.integration_id, kind=intake.kind, remote_ids=ids)
     if intake.work.scope is Scope.KNOWN:
         verdicts = _only_known(verdicts, known)
         ids = list(known)
@@ -204,7 +205,7 @@ def _create(unit: Unit, intake: Intake, items: Sequence[Mapped]) -> list[Line]:
     if linked:
         tied = [(linked[item.record.remote_id], item) for item in items if item.record.remote_id in linked]
         rows = [(item.record.remote_id, record_id, item.fingerprint) for record_id, item in tied]
-        records.refer(unit, intake.integration_id, kind=intake.kind, rows=rows)
+        references.refer(unit, intake.integration_id, kind=intake.kind, rows=rows)
         lines += [
             (record_id, item.record.remote_id, item.record.label, "updated", "linked by SKU or barcode")
             for record_id, item in tied
@@ -258,11 +259,11 @@ def _keep_parts(unit: Unit, intake: Intake, saved: Sequence[tuple[int, Mapped]],
     integration_id, kind = intake.integration_id, Variant.kind
     if not are_new:
         owners = [owner for owner, _ in saved]
-        orphans = records.parts_besides(unit, integration_id, kind=kind, parents=owners, remote_ids=list(parts))
-        records.mark_gone(unit, integration_id, kind=kind, remote_ids=orphans)
+        orphans = references.parts_besides(unit, integration_id, kind=kind, parents=owners, remote_ids=list(parts))
+        references.mark_gone(unit, integration_id, kind=kind, remote_ids=orphans)
     if not parts:
         return {}
-    known = records.known(unit, integration_id, kind=kind, remote_ids=list(parts))
+    known = references.known(unit, integration_id, kind=kind, remote_ids=list(parts))
     new: list[tuple[int, Mapped]] = []
     changes: list[tuple[int, Saving]] = []
     for remote_id, (owner, part) in parts.items():
@@ -278,7 +279,7 @@ def _keep_parts(unit: Unit, intake: Intake, saved: Sequence[tuple[int, Mapped]],
     rows = [
         (i.record.remote_id, linked[i.record.remote_id], i.fingerprint) for _, i in new if i.record.remote_id in linked
     ]
-    records.refer(unit, integration_id, kind=kind, rows=rows)
+    references.refer(unit, integration_id, kind=kind, rows=rows)
     fresh = [(owner, item) for owner, item in new if item.record.remote_id not in linked]
     ids = records.insert(
         unit,

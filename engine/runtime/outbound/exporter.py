@@ -4,7 +4,8 @@ Planning writes effects, never sends. An effect is kept as pending or, while the
 most one unsent effect for a target: a newer value takes the place of the older.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from domain.errors import PlatformError
 from domain.records import Shipment, StockLevel
@@ -36,7 +37,7 @@ def run(run: Run) -> None:
     run.database.write(lambda unit: run.fence(unit, expected=size))
     zeroed: list[str] = []
     offered = 0
-    for page in planner.pages(run):
+    for page in _read_ahead(planner.pages(run)):
         offered += page.offered
         zeroed += _save(delivery, page)
     _demand_plausible(delivery, zeroed, offered)
@@ -44,6 +45,15 @@ def run(run: Run) -> None:
     if run.execution.scope is None:
         guard.settle(run)
         problems.settle_others(run, standing=delivery.causes)
+
+
+def _read_ahead(pages: Iterator[PlanPage]) -> Iterator[PlanPage]:
+    """While one page is saved, the next is read."""
+    with ThreadPoolExecutor(1, thread_name_prefix="plan") as reader:
+        upcoming = reader.submit(next, pages, None)
+        while (page := upcoming.result()) is not None:
+            upcoming = reader.submit(next, pages, None)
+            yield page
 
 
 class Plan:

@@ -1,5 +1,6 @@
 """Compares the levels a shop shows with what the hub offers there, and explains each difference. Changes nothing."""
 
+from array import array
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
@@ -14,14 +15,14 @@ from engine.runtime.run import Run, Tally
 from engine.runtime.stock_check.explaining import explain, may_be_sold
 from engine.runtime.stock_check.unseen import UnseenOrders
 from storage.database import Unit
-from storage.queries import differences, effects, outcomes, records
+from storage.queries import differences, effects, outcomes, references
 from storage.queries import stock as levels
 from storage.queries.differences import Explanation, Found
 from storage.queries.outcomes import Line
 from storage.queries.reservations import ITEM_KINDS
 from storage.queries.stock import Item, level_value
 
-_CHUNK = 2000
+_CHUNK = 5000
 
 _OUTCOMES = {
     Explanation.IN_FLIGHT: "waiting",
@@ -50,6 +51,7 @@ class _Comparison:
         self.share = stock.sharing_of(run)
         self.unseen = UnseenOrders(run, self.account)
         self.seen = Census(_CHUNK)
+        self.met = array("q")  # record ids of the items that both sides have
         self.known = run.database.read(lambda unit: differences.standing(unit, run.integration.id))
         self.unaccepted = 0
         self.reported: set[str] = set()
@@ -119,19 +121,26 @@ class _Comparison:
         shown = {level.item_remote_id: level.quantity for level in chunk}
         ids = list(shown)
         self.seen.add(ids)
-        items = self.run.database.read(lambda unit: levels.chosen(unit, self.share, ids))
         found: list[Found] = []
-        matched: list[Item] = []
-        for target, remote in shown.items():
-            if target in self.reported:  # shown twice, because the shop changed while it was read
-                continue
-            item = items.get(target)
+        matched: list[tuple[str, Decimal]] = []
+        with self.run.database.reading() as unit:
+            glances = levels.glance(unit, self.share, ids)
+            differing = []
+            for target, remote in shown.items():
+                if target in self.reported:  # shown twice, because the shop changed while it was read
+                    continue
+                glance = glances.get(target)
+                if glance is None or glance.available != remote:
+                    differing.append(target)
+                elif glance.delivered != remote:
+                    matched.append((target, remote))
+            items = levels.chosen(unit, self.share, differing)
+        self.met.extend(glance.record_id for glance in glances.values())
+        for target in differing:
+            remote, item = shown[target], items.get(target)
             if item is None:
                 found.append(_unlinked(target, remote))
-            elif item.available == remote:
-                if item.delivered != remote:
-                    matched.append(item)
-            elif not item.has_variants:
+            elif item.available != remote and not item.has_variants:
                 found.append(self._explained(item, remote))
         self.reported.update(item.target for item in found)
         self._write(found, matched, [], unchanged=len(chunk) - len(found))
@@ -143,7 +152,7 @@ class _Comparison:
         return Found(item.remote_id, item.record_id, item.label, item.available, remote, explanation, detail)
 
     def _write(
-        self, found: Sequence[Found], matched: Sequence[Item], broken: Sequence[Line], *, unchanged: int
+        self, found: Sequence[Found], matched: Sequence[tuple[str, Decimal]], broken: Sequence[Line], *, unchanged: int
     ) -> None:
         run = self.run
         lines: list[Line] = [
@@ -157,11 +166,7 @@ class _Comparison:
             run.fence(unit, tally)
             effects.know(
                 unit,
-                [
-                    (run.integration.id, levels.KIND, item.remote_id, level_value(item.remote_id, item.available))
-                    for item in matched
-                    if item.available is not None
-                ],
+                [(run.integration.id, levels.KIND, target, level_value(target, remote)) for target, remote in matched],
             )
             outcomes.add(unit, run.execution.id, kind=levels.KIND, lines=lines)
             differences.save(
@@ -189,10 +194,12 @@ class _Comparison:
         run = self.run
         with run.database.reading() as unit:
             count = levels.size(unit, run.integration.id)
+            if count and _distinct(self.met) == count:
+                return []
             linked = (
                 remote_id
                 for kind in ITEM_KINDS
-                for ids in records.remote_ids(unit, run.integration.id, kind=kind)
+                for ids in references.remote_ids(unit, run.integration.id, kind=kind)
                 for remote_id in ids
             )
             items = levels.chosen(unit, self.share, list(self.seen.missing(linked)))
@@ -233,7 +240,7 @@ class _Comparison:
         run = self.run
         run.fence(unit)
         differences.close_others(unit, run.integration.id, execution_id=run.execution.id)
-        cause = f"{run.flow.name}:differences"
+        cause = f"{run.flow.name}:levels:differ"  # of levels, not of the whole feed: its own success does not close it
         if self.unaccepted:
             issues.raise_issue(
                 unit,
@@ -247,6 +254,14 @@ class _Comparison:
             )
         else:
             issues.settle(unit, integration_id=run.integration.id, cause=cause, by="a check without differences")
+
+
+def _distinct(ids: "array[int]") -> int:
+    """How many different ids there are: an item may be shown twice. A mark for each takes less memory than a set."""
+    marks = bytearray(max(ids, default=0) + 1)
+    for record_id in ids:
+        marks[record_id] = 1
+    return sum(marks)
 
 
 def _unlinked(target: str, remote: Decimal) -> Found:

@@ -32,8 +32,10 @@ class Opened:
     account: Account
 
     def reopened(self) -> Account:
-        """A further execution on the same shop."""
-        return CONNECTOR.open(self.door, self.settings)
+        """A further execution on the same shop, which has looked how it is set."""
+        account: Account = CONNECTOR.open(self.door, self.settings)
+        assert account.facts.time_zone
+        return account
 
     def pages(self, kind: type[Record], reading: Reading | None = None, *, page_size: int = 5) -> Iterator[Page]:
         """The pages of a full reading, or of ``reading``."""
@@ -124,6 +126,7 @@ def opened(shop: Shop, *, gate: Callable[[Operation], None] = open_gate, **setti
         chosen = PrestaShopSettings(**{"url": server.url, "key": SAMPLE_KEY, **settings})
         with door_to(chosen, gate=gate) as door:
             account = CONNECTOR.open(door, chosen)
+            assert account.facts.time_zone  # read by the first page that has rows; tests count what comes after
             server.ledger.clear()
             yield Opened(shop, server, door, chosen, account)
 

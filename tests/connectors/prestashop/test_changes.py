@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
+from connectors.prestashop.client.marks import Mark, written
+from connectors.prestashop.connector import CONNECTOR
 from connectors.prestashop.simulator import build_sample_shop
 from domain.records import Order, Product, StockLevel, Supplier
 from engine.connector import Answer, Door, Json, Reading, Request
@@ -26,6 +30,18 @@ def read(shop: Opened, kind: type = Order, *, page_size: int = 5, **reading: obj
         seen += [name for name, _ in shop.mapped(kind, page)]
         mark = page.mark or mark
     return seen, mark
+
+
+def at(mark: str) -> datetime:
+    """Where a mark stands, by the shop's clock."""
+    return Mark.read(mark).at
+
+
+def calm(sample: Opened) -> None:
+    """Nothing changed for weeks."""
+    for resource in ("orders", "products", "suppliers"):
+        for row in list(sample.shop.tables[resource].rows):
+            sample.shop.update(resource, row, {"date_upd": "2026-10-01 00:00:00"})
 
 
 def date_orders(shop: Opened, moments: dict[int, str]) -> None:
@@ -54,6 +70,55 @@ def test_an_idle_shop_costs_one_request_and_the_mark_moves_on(sample: Opened) ->
     assert [list(page.raws()) for page in pages] == [[]]
     assert pages[0].mark is not None
     assert len(sample.requests()) == 1
+
+
+@pytest.mark.parametrize("kind", [Order, Product, Supplier])
+def test_a_further_execution_on_an_idle_shop_asks_one_question_in_all(sample: Opened, kind: type) -> None:
+    """How the shop is set comes with the mark; it is looked at again once there are rows, or an hour later."""
+    calm(sample)
+    mark = read(sample, kind)[1]
+    for _ in range(2):
+        sample.account = CONNECTOR.open(sample.door, sample.settings)
+        sample.requests()
+        assert read(sample, kind, mark=mark)[0] == []
+        assert len(sample.requests()) == 1
+        mark = read(sample, kind, mark=mark)[1]
+    assert mark is not None
+    old = Mark.read(mark)
+    assert old.outlook is not None
+    stale = written(old.at, msgspec.structs.replace(old.outlook, seen_at=old.at - timedelta(hours=1)))
+    sample.account = CONNECTOR.open(sample.door, sample.settings)
+    sample.requests()
+    assert read(sample, kind, mark=stale)[0] == []
+    assert sample.requests()[0].partition("?")[0] == "GET /api/configurations"
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_shop_that_moves_to_another_time_zone_loses_no_change(sample: Opened, waits: bool) -> None:
+    """What it dated in the new zone before anybody looked is asked for from where the old zone was last known to hold."""
+    calm(sample)
+    mark = read(sample)[1]
+    assert mark is not None
+    known = Mark.read(mark)
+    assert known.outlook is not None
+    # an hour later by the shop's clock, idle until then, and asked as it was set before
+    mark = written(
+        known.at + timedelta(hours=1),
+        msgspec.structs.replace(
+            known.outlook, seen_at=known.at - timedelta(hours=2) if waits else known.outlook.seen_at
+        ),
+        since=known.at,
+    )
+    sample.shop.configure("PS_TIMEZONE", "America/New_York")
+    in_new_york = known.at.astimezone(ZoneInfo("America/New_York")) + timedelta(minutes=30)
+    date_orders(sample, {4: in_new_york.strftime("%Y-%m-%d %H:%M:%S")})
+    if not waits:  # somebody orders in the meantime, dated where the old question looks
+        date_orders(sample, {5: "2037-01-01 00:00:00"})
+    sample.account = CONNECTOR.open(sample.door, sample.settings)
+    seen, following = read(sample, mark=mark)
+    assert seen == (["4"] if waits else ["4", "5"])
+    assert following is not None
+    assert '"America/New_York"' in following
 
 
 def test_five_hundred_rows_of_one_second_all_come_once(sample: Opened) -> None:
@@ -91,7 +156,8 @@ def test_an_interrupted_reading_keeps_its_question_and_its_mark(sample: Opened) 
     assert isinstance(position, dict)
     seen, mark = read(sample, page_size=4, position=position)
     assert seen == [str(number) for number in range(5, 17)]
-    assert mark == position["reached"]
+    assert mark is not None
+    assert at(mark) == datetime.fromisoformat(str(position["reached"]))
 
 
 def test_the_mark_never_passes_the_shop_s_own_clock(sample: Opened) -> None:
@@ -100,13 +166,16 @@ def test_the_mark_never_passes_the_shop_s_own_clock(sample: Opened) -> None:
     before = datetime.now(UTC) + timedelta(minutes=1)  # noqa: TID251 - compared with the simulator's own clock
     _, mark = read(sample)
     assert mark is not None
-    assert datetime.fromisoformat(mark) < before
+    assert at(mark) < before
     assert "4" in read(sample, mark=mark)[0]
 
 
 def test_the_mark_never_goes_back(sample: Opened) -> None:
     """Not even where the shop's clock does."""
-    assert read(sample, mark="2037-01-01T00:00:00+00:00")[1] == "2037-01-01T00:00:00+00:00"
+    mark = read(sample, mark="2037-01-01T00:00:00+00:00")[1]
+    assert mark is not None
+    assert at(mark) == datetime(2037, 1, 1, tzinfo=UTC)
+    assert at(read(sample, mark=mark)[1] or "") == at(mark)
 
 
 @pytest.mark.parametrize(
@@ -183,8 +252,9 @@ class Timeless:
 def test_where_the_shop_does_not_tell_its_time_the_newest_change_is_the_mark(sample: Opened) -> None:
     """Never the future, and nothing where nothing was seen."""
     sample.account.door = Timeless(sample.door)
-    assert read(sample, page_size=3)[1] == "2026-11-21T08:20:00+00:00"
-    assert read(sample, mark="2026-11-21T08:20:00+00:00")[1] == "2026-11-21T08:20:00+00:00"
+    assert at(read(sample, page_size=3)[1] or "") == datetime(2026, 11, 21, 8, 20, tzinfo=UTC)
+    assert at(read(sample, mark="2026-11-21T08:20:00+00:00")[1] or "") == datetime(2026, 11, 21, 8, 20, tzinfo=UTC)
+    assert read(sample, mark="2026-11-21T08:25:01+00:00")[1] == "2026-11-21T08:25:01+00:00"
     for order in list(sample.shop.tables["orders"].rows):
         sample.shop.update("orders", order, {"date_upd": "0000-00-00 00:00:00"})
     assert read(sample)[1] is None

@@ -233,7 +233,7 @@ def test_a_list_that_is_no_use_with_a_row_missing_is_refused_whole() -> None:
     with opened(build_sample_shop()) as shop:
         shop.account.door = Lying(shop, "configurations", lambda body: body.replace(b'"name":"PS_', b'"name":["PS_', 1))
         with pytest.raises(RemoteContractError):
-            CONNECTOR.open(shop.account.door, shop.settings)
+            assert CONNECTOR.open(shop.account.door, shop.settings).facts
 
 
 def test_truncated_is_what_a_cut_answer_is() -> None:
@@ -349,4 +349,4 @@ def test_a_shop_that_tells_none_of_its_settings_is_not_believed() -> None:
     with opened(build_sample_shop()) as shop:
         door = Lying(shop, "configurations", lambda _: b"[]")
         with pytest.raises(UnexpectedFormat, match="none of its settings"):
-            CONNECTOR.open(door, shop.settings)
+            assert CONNECTOR.open(door, shop.settings).facts

@@ -76,8 +76,8 @@ def test_limits_are_those_entered() -> None:
     assert (limits(settings).concurrent, limits(settings).per_second, limits(settings).page_size) == (4, 2, 50)
 
 
-def test_a_language_the_shop_lacks_is_told_when_it_is_opened() -> None:
-    """Not when the first product is read."""
+def test_a_language_the_shop_lacks_is_told_along_with_how_the_shop_is_set() -> None:
+    """Before the first product is read."""
     with pytest.raises(SettingsInvalid, match="no language 'xx'"), opened(build_sample_shop(), language="xx"):
         pass
 

@@ -79,3 +79,40 @@ def test_when_redis_is_down_ringing_fails_quietly_and_works_again_afterwards():
         dispatcher.close()
     finally:
         server.close()
+
+
+def test_a_worker_that_stops_leaves_what_it_has_not_begun(dispatcher):
+    heard: Queue[int] = Queue()
+    release: Queue[None] = Queue()
+
+    def work_long(execution_id: int) -> None:
+        heard.put(execution_id)
+        release.get(timeout=20)
+
+    dispatcher.start(work_long, threads=1)
+    dispatcher.ring([1, 2])
+    assert heard.get(timeout=10) == 1
+    dispatcher.stop(grace_seconds=0.3)
+    release.put(None)
+    assert dispatcher.backlog() == 1
+    assert heard.empty()
+
+
+def test_a_worker_that_waits_while_redis_is_down_hears_what_is_rung_once_it_is_back():
+    server = Redis()
+    dispatcher = Dispatcher(server.url)
+    heard: Queue[int] = Queue()
+    try:
+        dispatcher.start(heard.put, threads=1)
+        server.start()
+        assert dispatcher.ring([7])
+        assert heard.get(timeout=20) == 7
+    finally:
+        dispatcher.stop(grace_seconds=5)
+        dispatcher.close()
+        server.close()
+
+
+def test_to_ring_for_nobody_is_nothing(dispatcher):
+    assert dispatcher.ring([])
+    assert dispatcher.backlog() == 0

@@ -12,7 +12,7 @@ from domain.records import Money, Order, Product, Supplier
 from domain.rulebook import Fate, PaymentRule, Rulebook
 from engine.runtime.guard import VolumeHeld
 from storage.database import Database
-from storage.queries import executions, held, records, stock
+from storage.queries import executions, held, records, references, stock
 from storage.rows import State
 from tests.builders import CANCELLED, SHIPPED, UNPAID, a_level, a_line, a_product, a_variant, an_order
 from tests.hub import Hub
@@ -220,7 +220,7 @@ def test_the_same_sku_in_a_second_shop_is_the_same_product(database: Database) -
     assert (tally.created, tally.updated) == (0, 1)
     (row,) = stored(first).values()
     assert row.record.name == "First"
-    assert len(database.read(lambda unit: records.references_of(unit, row.id))) == 2
+    assert len(database.read(lambda unit: references.of_record(unit, row.id))) == 2
 
 
 def test_a_sku_used_twice_is_never_guessed_and_both_are_named(database: Database) -> None:

@@ -50,7 +50,7 @@ def test_a_level_changed_in_the_shop_is_named_and_rings(hub: TellingHub) -> None
     difference = only(hub)
     assert (difference.explanation, difference.hub, difference.remote) == (Explanation.CHANGED_REMOTELY, 5, 17)
     [issue] = hub.issues()
-    assert issue.cause == "check_stock:differences"
+    assert issue.cause == "check_stock:levels:differ"
 
     hub.shop.put(a_level("001", 5))
     hub.run("check_stock")
@@ -138,6 +138,13 @@ def test_items_known_on_one_side_only_are_unlinked(hub: TellingHub) -> None:
         "001": (5, None),
     }
     assert {item.explanation for item in differing.values()} == {Explanation.UNLINKED}
+
+
+def test_an_item_shown_twice_does_not_stand_in_for_one_not_shown(hub: TellingHub) -> None:
+    hub.shop.put(a_level("002", remote_id="row-999"))
+    hub.shop.remove(StockLevel, "row-001")
+    hub.run("check_stock")
+    assert found(hub)["001"].remote is None
 
 
 def test_an_item_the_hub_holds_no_level_of_is_unknown(hub: TellingHub) -> None:

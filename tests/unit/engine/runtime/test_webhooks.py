@@ -15,7 +15,7 @@ from engine.runtime.webhooks import DELIVERIES, LARGEST_BODY, REFUSALS, Received
 from engine.webhook import Delivery, Webhook
 from storage.database import Database
 from storage.queries import executions as rows
-from storage.queries import feeds, integrations, records, removal
+from storage.queries import feeds, integrations, records, references, removal
 from storage.queries import webhooks as stored
 from storage.rows import Execution, State, Trigger
 from storage.tables import executions as executions_table
@@ -110,7 +110,7 @@ def test_what_is_late_and_out_of_order_ends_in_the_current_state(platform, datab
         for execution_id in received.executions:
             worker.run_execution(platform, execution_id)
     assert [execution.state for execution in queued(database)] == [State.SUCCEEDED] * 2
-    found = database.read(lambda unit: records.known(unit, 1, kind=Product.kind, remote_ids=["1"]))
+    found = database.read(lambda unit: references.known(unit, 1, kind=Product.kind, remote_ids=["1"]))
     name = database.read(lambda unit: records.get(unit, found["1"].record_id))
     assert name is not None
     assert "As it is now" in str(name)

@@ -205,6 +205,30 @@ def test_a_flow_that_runs_once_is_switched_off_by_its_success(platform, database
     assert not reread(platform, feed).is_enabled
 
 
+def test_a_flow_that_runs_once_stays_open_while_there_was_nothing_for_it(platform, database):
+    (feed,) = toy.an_integration(database, flows=(toy.ONCE,), pages=0)
+    assert run(platform, request(platform, feed)).state is State.SUCCEEDED
+    assert reread(platform, feed).is_enabled
+
+
+def test_a_missing_right_pauses_only_the_feed_that_needs_it(platform, database):
+    feed, other = toy.an_integration(database, flows=(toy.IMPORT, toy.EXPORT), at=1, event="PermissionMissing")
+    assert run(platform, request(platform, feed)).state is State.FAILED
+    assert reread(platform, feed).paused_at is not None
+    assert reread(platform, other).paused_at is None
+    integration = platform.database.read(lambda unit: integrations.get(unit, feed.integration_id))
+    assert integration.paused_at is None
+    (issue,) = platform.database.read(issue_rows.listed)
+    assert issue.remedy.endswith(f"navette feeds resume {integration.name}/{feed.flow}")
+
+
+def test_a_record_that_does_not_exist_is_told_to_who_asked_and_rings_no_bell(platform, database):
+    (feed,) = toy.an_integration(database, at=1, event="UserError")
+    execution = run(platform, request(platform, feed))
+    assert (execution.state, execution.reason) == (State.FAILED, "It was UserError.")
+    assert open_issues(platform) == []
+
+
 def test_settings_that_do_not_fit_pause_the_integration_and_name_the_field(platform, database):
     (feed,) = toy.an_integration(database, pages="many")
     execution = run(platform, request(platform, feed))
