@@ -187,6 +187,8 @@ def test_the_timetable_tells_of_each_flow_when_it_runs_and_how_it_went(connected
 
 
 def test_the_timetable_says_why_a_flow_does_not_run(connected: Desk) -> None:
+    connected.fill(a_product("1"), a_level("1"))
+    connected.run("import_new_products")
     connected.run("import_new_orders")
     connected.run("import_stock")
     feeds.pause(connected.platform, ORDERS, person=PERSON, reason="later")
