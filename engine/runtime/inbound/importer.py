@@ -250,14 +250,15 @@ def _map(intake: Intake, page: Page) -> Verdicts:
 
 
 def _ahead(pages: Generator[Page, None, None]) -> Iterator[Page]:
-    """The next page is fetched while this one is saved."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as fetcher:
-        upcoming = fetcher.submit(next, pages, None)
-        try:
-            while (page := upcoming.result()) is not None:
+    """The next page is fetched while this one is saved. Where there is none, nothing is set up for it."""
+    try:
+        page = next(pages, None)
+        if page is None:
+            return
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as fetcher:
+            while page is not None:
                 upcoming = fetcher.submit(next, pages, None)
                 yield page
-        finally:
-            upcoming.cancel()
-            fetcher.shutdown(wait=True)
-            pages.close()
+                page = upcoming.result()
+    finally:
+        pages.close()
