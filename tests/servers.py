@@ -12,7 +12,9 @@ from pathlib import Path
 import psycopg
 import redis
 
-_GUARD = '"$@" <&- >&2 & pid=$!; echo $pid; read word; kill -{stop} $pid; wait $pid; [ "$word" = keep ] || rm -rf {folder}'
+_GUARD = (
+    '"$@" <&- >&2 & pid=$!; echo $pid; read word; kill -{stop} $pid; wait $pid; [ "$word" = keep ] || rm -rf {folder}'
+)
 """Reads one line. It ends without one when we die, however we die: then the server stops and its folder goes."""
 
 _UNPRIVILEGED = "nobody" if os.geteuid() == 0 else None
