@@ -3,8 +3,8 @@
 A flow names record kinds and rules, never a system: which connectors can serve it follows from what they read and write.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -107,4 +107,3 @@ class Flow:
     behind: Behind | None = None
     is_enabled: bool = True
     description: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)

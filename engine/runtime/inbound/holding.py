@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.errors import NeedsAttention, RecordProblem, Skip, Wait
+from domain.errors import RecordProblem, Wait
 from domain.records import Order
 from engine.runtime import issues
 from engine.runtime.inbound.intake import Intake
@@ -23,7 +23,6 @@ FAILED_AGAIN_AFTER = timedelta(hours=6)
 """A failed record too, in case it was corrected in the shop; nobody has to press a button for that."""
 
 _OUTCOMES = {"info": "skipped", "retry": "waiting", "error": "failed"}
-_SEVERITIES: dict[str, type[RecordProblem]] = {"info": Skip, "error": NeedsAttention}
 
 
 @dataclass(frozen=True, slots=True)
