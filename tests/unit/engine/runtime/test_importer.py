@@ -113,6 +113,14 @@ def test_one_product_that_cannot_be_read_does_not_stop_the_others_and_is_an_issu
     assert closed.resolved_by == "its records passed"
 
 
+def test_a_page_on_which_something_failed_is_read_and_told_again_although_its_bytes_are_the_same(hub: Hub) -> None:
+    hub.shop.put(*products(9))
+    hub.shop.spoil(Product, "005", NeedsAttention("Bad.", cause="bad"))
+    hub.run("update_products")
+    again = hub.run("update_products")
+    assert (again.unchanged, again.failed) == (8, 1)
+
+
 def test_an_issue_whose_cause_returns_opens_again_and_not_anew(hub: Hub) -> None:
     problem = NeedsAttention("Bad.", cause="bad")
     for product in (problem, a_product("005"), problem):
